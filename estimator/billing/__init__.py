@@ -1,0 +1,1 @@
+"""What is billed, and how it is metered."""

@@ -1,0 +1,154 @@
+"""CHARGES: one row for each line of the bill. A new line is one row and its meter: every table then shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.billing.month import BilledMonth
+from estimator.service.task_size import ARM64, X86_64
+
+Quantity = NDArray[np.float64] | float
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A line of the bill.
+
+    Parameters
+    ----------
+    title : str
+        What it is, in words.
+    price : str
+        Name of its row in ``PRICES``.
+    formula : str
+        How the quantity comes about, to read.
+    meter : callable
+        Quantity of one month from a `BilledMonth`: a number, or one for each candidate. [the price's unit]
+    source : str
+        Where AWS says so, with the date read.
+    """
+
+    title: str
+    price: str
+    formula: str
+    meter: Callable[[BilledMonth], Quantity]
+    source: str
+
+
+def _fargate(cpu_architecture: str, spot: bool, amount: str) -> Callable[[BilledMonth], Quantity]:
+    def meter(month: BilledMonth) -> Quantity:
+        per_task: NDArray[np.float64] = getattr(month, amount)
+        return np.where(month.on(cpu_architecture, spot=spot), month.billed_task_hours * per_task, 0.0)
+
+    return meter
+
+
+def _fargate_charge(architecture: str, spot: bool, amount: str) -> tuple[str, Charge]:
+    short = {X86_64: "x86", ARM64: "arm"}[architecture]
+    leg, word, unit = ("vcpu", "vCPU", "vCPU") if amount == "vcpu" else ("gb", "memory", "GB")
+    price = f"fargate_{'spot_' if spot else ''}linux_{short}_{leg}_hour"
+    charge = Charge(
+        f"Fargate{' Spot' if spot else ''} {word}, Linux {short if short == 'x86' else 'ARM'}",
+        price,
+        f"billed task hours × {unit} of a task",
+        _fargate(architecture, spot, amount),
+        "AWS, Fargate pricing: per second from image pull to stop, at least a minute; read 2026-10",
+    )
+    return price, charge
+
+
+def _public_addresses(month: BilledMonth) -> Quantity:
+    nodes = (month.availability_zones + month.nat_gateways) * month.hours
+    return nodes + np.where(month.in_layout("public"), month.billed_task_hours, 0.0)
+
+
+def _nat_gb(month: BilledMonth) -> Quantity:
+    # ECR layers come through the free S3 gateway endpoint; an image from elsewhere, logs and calls to others go through the gateway.
+    from_ecr = month.application.image is None or ".dkr.ecr." in month.application.image
+    pulled = 0.0 if from_ecr else month.pulled_gb
+    return np.where(month.in_layout("nat"), month.log_gb + month.outbound_gb + pulled, 0.0)
+
+
+CHARGES: dict[str, Charge] = {
+    **dict(_fargate_charge(arch, spot, amount) for spot in (False, True) for arch in (X86_64, ARM64) for amount in ("vcpu", "memory_gb")),
+    "fargate_ephemeral_storage": Charge(
+        "Fargate ephemeral storage",
+        "fargate_ephemeral_storage_gb_hour",
+        "billed task hours × (GB of a task − 20)",
+        lambda month: month.billed_task_hours * month.paid_storage_gb,
+        "AWS, Fargate pricing: 20 GB are included; read 2026-10",
+    ),
+    "alb_hour": Charge(
+        "Application Load Balancer",
+        "alb_hour",
+        "hours of the month",
+        lambda month: month.hours,
+        "AWS, Elastic Load Balancing pricing: each hour or part of one; read 2026-09",
+    ),
+    "alb_lcu_hour": Charge(
+        "Load balancer capacity units",
+        "alb_lcu_hour",
+        "sum over hours of the largest of new connections/s ÷ 25, active connections ÷ 3000, GB ÷ 1, paid rules/s ÷ 1000",
+        lambda month: month.lcu_hours,
+        "AWS, Elastic Load Balancing pricing: largest of four hourly averages; read 2026-09",
+    ),
+    "public_ipv4": Charge(
+        "Public IPv4 addresses",
+        "public_ipv4_in_use_hour",
+        "hours × (load balancer nodes, one for each zone, + NAT gateways) + hours of tasks with a public address",
+        _public_addresses,
+        "AWS, VPC pricing: every public IPv4 address since 2024-02; read 2026-09",
+    ),
+    "nat_gateway_hour": Charge(
+        "NAT gateways",
+        "nat_gateway_hour",
+        "hours × NAT gateways",
+        lambda month: month.hours * month.nat_gateways,
+        "AWS, VPC pricing; read 2026-09",
+    ),
+    "nat_gateway_gb": Charge(
+        "NAT gateway data",
+        "nat_gateway_gb",
+        "GB of logs, of calls to the internet, and of images from outside ECR",
+        _nat_gb,
+        "AWS, VPC pricing: each GB in either direction; read 2026-09",
+    ),
+    "interface_endpoint_hour": Charge(
+        "Interface endpoints",
+        "vpc_interface_endpoint_hour",
+        "hours × endpoints × zones",
+        lambda month: month.hours * month.endpoint_count,
+        "AWS, PrivateLink pricing: each endpoint in each zone; read 2026-09",
+    ),
+    "interface_endpoint_gb": Charge(
+        "Interface endpoint data",
+        "vpc_interface_endpoint_gb",
+        "GB of logs",
+        lambda month: np.where(month.in_layout("endpoints"), month.log_gb, 0.0),
+        "AWS, PrivateLink pricing: tiers by month; read 2026-09",
+    ),
+    "internet_egress": Charge(
+        "Data transfer out to the internet",
+        "internet_egress_gb",
+        "GB of responses",
+        lambda month: month.response_gb,
+        "AWS, EC2 data transfer pricing: tiers by month; the account's 100 free GB are not taken off; read 2026-09",
+    ),
+    "logs_ingestion": Charge(
+        "CloudWatch Logs ingestion",
+        "logs_ingest_standard_gb",
+        "GB of logs",
+        lambda month: month.log_gb,
+        "AWS, CloudWatch pricing; the account's 5 free GB are not taken off; read 2026-09",
+    ),
+}
+
+#: What the bill does not hold (yet), said at its end.
+NOT_INCLUDED = (
+    "log storage and queries, alarms and Container Insights, ECR storage, Secrets Manager, DNS, WAF and CloudFront, traffic between zones, "
+    "extra tasks during deployments, taxes, free tiers, discounts and Savings Plans"
+)

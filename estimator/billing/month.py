@@ -1,0 +1,157 @@
+"""One billed month of many candidates: what the meters read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.billing.lcu import lcu_hours
+from estimator.errors import InvalidScenario
+from estimator.service.application import Application
+from estimator.service.spec import FARGATE_SPOT, ServiceSpec
+from estimator.simulation.engine import Simulation
+from estimator.units import BYTES_PER_GB, BYTES_PER_KB, HOURS_PER_MONTH, INCLUDED_EPHEMERAL_STORAGE_GIB
+from estimator.workload.request import Workload
+
+
+@dataclass(frozen=True, eq=False)
+class BilledMonth:
+    """A workload, its candidates and their simulation, scaled from the period to one month.
+
+    Scaling comes before tiers and free amounts, which count by month. What depends on the traffic alone is a number; what depends on the
+    candidate is an array of shape (n_candidates,).
+
+    Parameters
+    ----------
+    workload : Workload
+        The load and its requests.
+    simulation : Simulation
+        The candidates over one period.
+    application : Application
+        What is deployed whatever its size.
+    hours : float
+        Length of the billed month. [h]
+    """
+
+    workload: Workload
+    simulation: Simulation
+    application: Application
+    hours: float = HOURS_PER_MONTH
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.hours <= 744:
+            raise InvalidScenario(f"hours_per_month is {self.hours:g}; it must be 1 to 744 (730 is the calculators' month).")
+
+    @property
+    def specs(self) -> tuple[ServiceSpec, ...]:
+        """The candidates."""
+        return self.simulation.specs
+
+    @property
+    def periods(self) -> float:
+        """Periods of the load in a month. [1]"""
+        return self.hours / self.workload.load.period_hours
+
+    # What depends on the traffic alone.
+
+    @cached_property
+    def requests(self) -> float:
+        """Requests. [requests]"""
+        return self.workload.load.requests * self.periods
+
+    @cached_property
+    def lcu_hours(self) -> float:
+        """Load balancer capacity unit hours. [LCU-h]"""
+        return float(lcu_hours(self.workload).consumed.sum()) * self.periods
+
+    @property
+    def response_gb(self) -> float:
+        """Bytes sent to clients on the internet. [GB]"""
+        return self.requests * self.workload.response_kb * BYTES_PER_KB / BYTES_PER_GB
+
+    @property
+    def log_gb(self) -> float:
+        """Bytes written to the log. [GB]"""
+        return self.requests * self.workload.log_bytes_per_request / BYTES_PER_GB
+
+    @property
+    def outbound_gb(self) -> float:
+        """Bytes that tasks exchange with the internet on their own account. [GB]"""
+        return self.requests * self.workload.outbound_kb_per_request * BYTES_PER_KB / BYTES_PER_GB
+
+    # What depends on the candidate.
+
+    @property
+    def billed_task_hours(self) -> NDArray[np.float64]:
+        """Task hours from image pull to stop. [task-h]"""
+        return self.simulation.billed_task_hours * self.periods
+
+    @property
+    def pulled_gb(self) -> NDArray[np.float64]:
+        """Image bytes pulled by started tasks. [GB]"""
+        return self.simulation.launched * self.periods * self.application.image_mb / 1000
+
+    @cached_property
+    def vcpu(self) -> NDArray[np.float64]:
+        """CPU of a task. [vCPU]"""
+        return np.array([spec.task_size.vcpu for spec in self.specs])
+
+    @cached_property
+    def memory_gb(self) -> NDArray[np.float64]:
+        """Memory of a task. [GB of 1024 MiB]"""
+        return np.array([spec.task_size.memory_gb for spec in self.specs])
+
+    @cached_property
+    def paid_storage_gb(self) -> NDArray[np.float64]:
+        """Ephemeral storage of a task above what is included. [GB]"""
+        return np.array([max(0, spec.ephemeral_storage_gib - INCLUDED_EPHEMERAL_STORAGE_GIB) for spec in self.specs], dtype=np.float64)
+
+    @cached_property
+    def availability_zones(self) -> NDArray[np.float64]:
+        """Zones. [1]"""
+        return np.array([spec.network.availability_zones for spec in self.specs], dtype=np.float64)
+
+    @cached_property
+    def nat_gateways(self) -> NDArray[np.float64]:
+        """NAT gateways. [1]"""
+        return np.array([spec.network.nat_gateways for spec in self.specs], dtype=np.float64)
+
+    @cached_property
+    def endpoint_count(self) -> NDArray[np.float64]:
+        """Interface endpoints, counted once for each zone. [1]"""
+        return np.array([len(s.network.interface_endpoints) * s.network.availability_zones for s in self.specs], dtype=np.float64)
+
+    def in_layout(self, layout: str) -> NDArray[np.bool_]:
+        """Say which candidates have a network layout.
+
+        Parameters
+        ----------
+        layout : str
+            One of ``LAYOUTS``.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_candidates,)
+            True where it is so.
+        """
+        return np.array([spec.network.layout == layout for spec in self.specs])
+
+    def on(self, cpu_architecture: str, *, spot: bool) -> NDArray[np.bool_]:
+        """Say which candidates run on an architecture and a capacity provider.
+
+        Parameters
+        ----------
+        cpu_architecture : str
+            ``X86_64`` or ``ARM64``.
+        spot : bool
+            True for ``FARGATE_SPOT``.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_candidates,)
+            True where it is so.
+        """
+        return np.array([s.cpu_architecture == cpu_architecture and (s.capacity_provider == FARGATE_SPOT) == spot for s in self.specs])

@@ -1,0 +1,74 @@
+"""One tree of errors; each message holds the value, what is allowed and what to do next.
+
+::
+
+    EstimatorError
+    ├── InvalidScenario        the document, a parameter, or a file that the user gave
+    ├── RateNotFound           a price that no snapshot knows
+    ├── PriceListUnavailable   AWS's price list, or a snapshot of it, cannot be read
+    ├── NoFeasiblePlan         every candidate broke a limit; carries the rejections, nearest miss first
+    └── ExportError            a stack that cannot be written
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class EstimatorError(Exception):
+    """What went wrong, in one sentence that a user can act on."""
+
+
+class InvalidScenario(EstimatorError, ValueError):
+    """A value that the user gave is not one that the model or AWS allows."""
+
+
+class RateNotFound(EstimatorError, LookupError):
+    """A price that is not known for this region; it is never taken as 0, nor from another region.
+
+    Parameters
+    ----------
+    price : str
+        Name of the row in ``PRICES``.
+    region : str
+        Region code.
+    usage_type : str
+        AWS's usage type in this region.
+    snapshot : str
+        Where the rates came from.
+    """
+
+    def __init__(self, price: str, region: str, usage_type: str, snapshot: str) -> None:
+        self.price = price
+        self.region = region
+        self.usage_type = usage_type
+        self.snapshot = snapshot
+        super().__init__(
+            f"No rate is known for {price} ({usage_type}) in {region}, price snapshot {snapshot}. "
+            f"Choose a region or an option whose rate is known: "
+            f"`estimator prices show --region {region}` lists known and unknown rates."
+        )
+
+
+class PriceListUnavailable(EstimatorError):
+    """The price list or a snapshot of it cannot be had or cannot be read."""
+
+
+class NoFeasiblePlan(EstimatorError):
+    """No candidate keeps the promise.
+
+    Parameters
+    ----------
+    message : str
+        The sentence for the user.
+    rejections : tuple of Rejection
+        Every candidate's broken limit, nearest miss first.
+    """
+
+    def __init__(self, message: str, rejections: tuple[Any, ...] = ()) -> None:
+        self.rejections = rejections
+        super().__init__(message)
+
+
+class ExportError(EstimatorError):
+    """A stack cannot be written where the user asked for it."""

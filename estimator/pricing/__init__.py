@@ -1,0 +1,1 @@
+"""What things cost: rates by region, from dated snapshots of the AWS Price List."""

@@ -1,0 +1,235 @@
+"""RateQuery, Rate (with tiers) and the Rates of one region: a missing rate raises, it is never 0."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from estimator.errors import InvalidScenario, PriceListUnavailable, RateNotFound
+from estimator.pricing.regions import REGIONS
+
+#: Where a figure was read. ``api``: AWS's own offer, GetProducts or pricing-page feed; the others are said in every table.
+PROVENANCES = ("api", "thirdparty-derived", "thirdparty-typed")
+
+
+@dataclass(frozen=True, slots=True)
+class RateQuery:
+    """How one priced dimension is found in the AWS Price List.
+
+    Parameters
+    ----------
+    service_code : str
+        The offer, such as ``"AmazonECS"``.
+    usage_type : str
+        Usage type without its region prefix, such as ``"Fargate-GB-Hours"``.
+    product_family : str, optional
+        Needed where several products share a usage type.
+    operation : str, optional
+        Needed where family and usage type do not decide.
+    unprefixed_in : tuple of str
+        Regions in which this service's usage types carry no prefix (us-east-1 differs by service).
+    is_global : bool
+        True if the price has no region.
+
+    Notes
+    -----
+    The prefix is the region's billing code: ``EU`` for eu-west-1 and ``APS3`` for ap-south-1, for example.
+    """
+
+    service_code: str
+    usage_type: str
+    product_family: str | None = None
+    operation: str | None = None
+    unprefixed_in: tuple[str, ...] = ()
+    is_global: bool = False
+
+    def usage_type_in(self, region: str) -> str:
+        """Return the usage type as it stands in the price list of a region.
+
+        Parameters
+        ----------
+        region : str
+            Region code.
+
+        Returns
+        -------
+        str
+            The usage type with the region's prefix, where it has one.
+
+        Examples
+        --------
+        >>> RateQuery("AmazonECS", "Fargate-GB-Hours").usage_type_in("eu-west-1")
+        'EU-Fargate-GB-Hours'
+        """
+        if self.is_global or region in self.unprefixed_in:
+            return self.usage_type
+        return f"{REGIONS[region].prefix}-{self.usage_type}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One price for the units between two monthly quantities.
+
+    Parameters
+    ----------
+    begin : float
+        First unit of the tier, by month. [pricing unit]
+    price : str
+        Price of one unit as AWS wrote it. [USD/unit]
+    """
+
+    begin: float
+    price: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The price of one dimension in one region, and where it came from.
+
+    Parameters
+    ----------
+    price : str
+        Name of the row in ``PRICES``.
+    unit : str
+        AWS's pricing unit.
+    tiers : tuple of Tier
+        At least one; the first begins at 0, in rising order.
+    usage_type : str
+        AWS's usage type with the region's prefix; empty if the source does not say.
+    sku : str
+        AWS's SKU; empty if the source does not say.
+    published : datetime.date or None
+        Publication date of the price list that the figure was read from.
+    provenance : str
+        One of ``PROVENANCES``.
+    source : str
+        The document that the figure was read from.
+    note : str
+        What the source says about the figure.
+    """
+
+    price: str
+    unit: str
+    tiers: tuple[Tier, ...]
+    usage_type: str = ""
+    sku: str = ""
+    published: dt.date | None = None
+    provenance: str = "api"
+    source: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        begins = [tier.begin for tier in self.tiers]
+        if not begins or begins[0] != 0 or begins != sorted(set(begins)):
+            raise PriceListUnavailable(
+                f"The tiers of {self.price} begin at {begins}; they must begin at 0 and rise. Restore the price snapshot."
+            )
+        for tier in self.tiers:
+            try:
+                valid = Decimal(tier.price).is_finite() and Decimal(tier.price) >= 0
+            except InvalidOperation:
+                valid = False
+            if not valid:
+                raise PriceListUnavailable(
+                    f"The price of {self.price} is {tier.price!r}; it must be a decimal number of 0 or more. "
+                    "Restore the price snapshot."
+                )
+
+    def cost(self, quantity: ArrayLike) -> NDArray[np.float64]:
+        """Price a month's quantity, each unit at the price of the tier in which it falls.
+
+        Parameters
+        ----------
+        quantity : array_like
+            Quantity of one month. [pricing unit]
+
+        Returns
+        -------
+        numpy.ndarray
+            Cost, in the shape of the quantity. [USD]
+
+        Examples
+        --------
+        >>> rate = Rate("egress", "GB", (Tier(0, "0.09"), Tier(10, "0.05")))
+        >>> rate.cost([4, 12]).round(6).tolist()
+        [0.36, 1.0]
+        """
+        units = np.asarray(quantity, dtype=np.float64)
+        total = np.zeros_like(units)
+        ends = [tier.begin for tier in self.tiers[1:]] + [np.inf]
+        for tier, end in zip(self.tiers, ends, strict=True):
+            total += float(tier.price) * np.clip(units - tier.begin, 0.0, end - tier.begin)
+        return total
+
+    @property
+    def tiers_text(self) -> str:
+        """The price, or the prices of the tiers, to read. [USD/unit]"""
+        if len(self.tiers) == 1:
+            return self.tiers[0].price
+        return " / ".join(f"{tier.price} from {tier.begin:g}" for tier in self.tiers)
+
+
+@dataclass(frozen=True, eq=False)
+class Rates(Mapping[str, Rate]):
+    """The rates of one region by name; asking for one that is not known raises `RateNotFound`.
+
+    Parameters
+    ----------
+    region : str
+        Region code.
+    known : dict of str to Rate
+        The known rates.
+    snapshot : str
+        Where they were read, for messages.
+    """
+
+    region: str
+    known: Mapping[str, Rate]
+    snapshot: str = "made in Python"
+    queries: Mapping[str, RateQuery] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        require_region(self.region)
+
+    def __getitem__(self, price: str) -> Rate:
+        try:
+            return self.known[price]
+        except KeyError:
+            query = self.queries.get(price)
+            usage_type = query.usage_type_in(self.region) if query else "no usage type"
+            raise RateNotFound(price, self.region, usage_type, self.snapshot) from None
+
+    def __contains__(self, price: object) -> bool:
+        return price in self.known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.known)
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+
+def require_region(region: str) -> None:
+    """Raise unless the region is one whose prices can be known.
+
+    Parameters
+    ----------
+    region : str
+        Region code.
+
+    Raises
+    ------
+    InvalidScenario
+        If it is none of the priced regions.
+    """
+    if region not in REGIONS:
+        import difflib
+
+        close = difflib.get_close_matches(region, REGIONS, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise InvalidScenario(f"Region {region!r} is not one of the {len(REGIONS)} priced regions: {', '.join(sorted(REGIONS))}.{hint}")

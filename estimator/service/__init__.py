@@ -1,0 +1,1 @@
+"""What would be deployed: sizes, scaling policies, network, the candidate."""

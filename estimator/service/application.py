@@ -1,0 +1,60 @@
+"""Application: what is deployed whatever its size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from estimator.service.behavior import require_in_range
+
+
+@dataclass(frozen=True)
+class Application:
+    """The container and what is known of it before any sizing.
+
+    Parameters
+    ----------
+    image : str, optional
+        Container image; without one the exported stack asks for it as a parameter.
+    image_mb : int
+        Compressed size above a small image (some 10 MB); `aws ecr describe-images` shows it. [MB]
+    container_port : int
+        Port that the application listens on. [1]
+    health_check_path : str
+        Path that answers 200 when the task can serve.
+    health_check_interval_s : int
+        Seconds between two health checks. [s]
+    boot_s : int
+        From the container's start until it can answer. [s]
+    deregistration_delay_s : int
+        How long the load balancer drains a task that leaves; billed. [s]
+    stop_timeout_s : int
+        How long the application takes to stop after SIGTERM; billed, at most 120. [s]
+    log_retention_days : int
+        How long logs are kept. [d]
+    ephemeral_storage_gib : int
+        Ephemeral storage of a task; 20 are included, 21 to 200 can be asked for. [GiB]
+    environment : dict of str to str
+        Environment variables.
+    secrets : dict of str to str
+        Environment variables from Secrets Manager: name to ARN.
+    certificate_arn : str, optional
+        ACM certificate; with it the listener is HTTPS and port 80 redirects.
+    """
+
+    image: str | None = None
+    image_mb: int = field(default=0, metadata={"low": 0, "high": 100_000})
+    container_port: int = field(default=8080, metadata={"low": 1, "high": 65_535})
+    health_check_path: str = "/"
+    health_check_interval_s: int = field(default=30, metadata={"low": 5, "high": 300})
+    boot_s: int = field(default=5, metadata={"low": 0, "high": 3600})
+    deregistration_delay_s: int = field(default=60, metadata={"low": 0, "high": 3600})
+    stop_timeout_s: int = field(default=30, metadata={"low": 2, "high": 120})
+    log_retention_days: int = 30
+    ephemeral_storage_gib: int = field(default=20, metadata={"low": 20, "high": 200})
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    certificate_arn: str | None = None
+
+    def __post_init__(self) -> None:
+        require_in_range(self)

@@ -1,0 +1,1 @@
+"""What the service must carry: a load profile, and what one request asks for."""

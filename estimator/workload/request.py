@@ -1,0 +1,119 @@
+"""What one request costs: CPU time, memory, bytes, connections, rules, log bytes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from estimator.errors import InvalidScenario
+from estimator.workload.profile import LoadProfile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What one request asks of the service and of the load balancer.
+
+    Parameters
+    ----------
+    cpu_ms_per_request : float
+        CPU time of one request on a full x86 vCPU, measured: it is a fact of the workload and has no default. [ms]
+    baseline_memory_mib : float
+        Memory of a task that serves nothing. [MiB]
+    memory_mib_per_request : float
+        Memory that a request in flight adds. [MiB]
+    request_kb : float
+        Bytes in, headers and body. [kB]
+    response_kb : float
+        Bytes out, headers and body. [kB]
+    requests_per_connection : float
+        Requests that a client sends over one connection before it closes. [1]
+    connection_s : float
+        How long a client's connection stays open. [s]
+    rules_evaluated_per_request : float
+        Listener rules walked until one matches, without the default rule; the first ten of each request are free. [1]
+    log_bytes_per_request : float
+        What a request writes to the log. [B]
+    outbound_kb_per_request : float
+        Bytes that a task exchanges with the internet for a request (calls to other services), through the NAT gateway where there is one. [kB]
+    arm64_relative_speed : float
+        Work per ARM64 vCPU-second relative to x86; measure it, 1 means equal. [1]
+
+    Raises
+    ------
+    InvalidScenario
+        If a value is negative, not a number, or 0 where something is needed.
+    """
+
+    cpu_ms_per_request: float = field(metadata={"positive": True})
+    baseline_memory_mib: float = 128.0
+    memory_mib_per_request: float = 1.0
+    request_kb: float = 1.0
+    response_kb: float = 10.0
+    requests_per_connection: float = field(default=5.0, metadata={"positive": True})
+    connection_s: float = 60.0
+    rules_evaluated_per_request: float = 1.0
+    log_bytes_per_request: float = 250.0
+    outbound_kb_per_request: float = 0.0
+    arm64_relative_speed: float = field(default=1.0, metadata={"positive": True})
+
+    def __post_init__(self) -> None:
+        for item in fields(Request):
+            value = getattr(self, item.name)
+            least = "more than 0" if item.metadata.get("positive") else "0 or more"
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+                raise InvalidScenario(f"{item.name} is {value!r}; it must be a number of {least}.")
+            if item.metadata.get("positive") and value == 0:
+                raise InvalidScenario(f"{item.name} is 0; it must be a number of {least}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Workload(Request):
+    """A load and what each of its requests asks for.
+
+    Parameters
+    ----------
+    load : LoadProfile
+        Requests per second over one period.
+    **request : float
+        The fields of `Request`.
+
+    Examples
+    --------
+    >>> work = Workload(LoadProfile.constant(20), cpu_ms_per_request=10)
+    >>> work.demand_vcpu("X86_64").max().item()
+    0.2
+    """
+
+    load: LoadProfile
+
+    def demand_vcpu(self, cpu_architecture: str) -> Any:
+        """CPU that the load asks for in each step.
+
+        Parameters
+        ----------
+        cpu_architecture : str
+            ``X86_64`` or ``ARM64``.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_steps,)
+            vCPU-seconds each second. [vCPU]
+        """
+        return self.load.requests_per_s * self.cpu_s_per_request(cpu_architecture)
+
+    def cpu_s_per_request(self, cpu_architecture: str) -> float:
+        """CPU time of one request on a full vCPU of an architecture.
+
+        Parameters
+        ----------
+        cpu_architecture : str
+            ``X86_64`` or ``ARM64``.
+
+        Returns
+        -------
+        float
+            CPU time. [s]
+        """
+        speed = self.arm64_relative_speed if cpu_architecture == "ARM64" else 1.0
+        return self.cpu_ms_per_request / 1000 / speed
