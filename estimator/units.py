@@ -2,9 +2,11 @@
 
 Notes
 -----
-Fargate's "GB" of memory is 1024 MiB (0.5 GB is 512 MiB): AWS, "Amazon ECS task definition parameters for Fargate". The load
-balancer's worked example uses decimal kilobytes and gigabytes (300 KB/s = 1.08 GB/h): AWS, "Elastic Load Balancing pricing". Data
-transfer and logs are counted in decimal gigabytes too; where AWS counts 2**30 bytes the bill is up to 7 % lower.
+Fargate's "GB" of memory is 1024 MiB (0.5 GB is 512 MiB): AWS, "Amazon ECS task definition parameters for Fargate". The
+load balancer's worked example uses decimal kilobytes and gigabytes (300 KB/s = 1.08 GB/h): AWS, "Elastic Load
+Balancing
+pricing". Data transfer and logs are counted in decimal gigabytes too; where AWS counts 2**30 bytes the bill is up to 7
+% lower.
 """
 
 from pathlib import Path
@@ -28,7 +30,8 @@ INCLUDED_EPHEMERAL_STORAGE_GIB = 20
 def data_path(*parts: str) -> Path:
     """Find a file that ships with the package.
 
-    A wheel carries these files in ``estimator/_data``; an editable install does not, there they stand at the top of the checkout.
+    A wheel carries these files in ``estimator/_data``; an editable install does not, there they stand at the top of
+    the checkout.
 
     Parameters
     ----------
@@ -45,3 +48,47 @@ def data_path(*parts: str) -> Path:
     if not root.is_dir():
         root = package.parent
     return root.joinpath(*parts)
+
+
+def described_fields(record: type) -> dict[str, str]:
+    """Read what each field of a dataclass means from its numpydoc docstring.
+
+    The docstring is the one place where a field is described: the JSON Schema, the commented scenario and the app's
+    help show it.
+
+    Parameters
+    ----------
+    record : type
+        A class with a ``Parameters`` section.
+
+    Returns
+    -------
+    dict of str to str
+        Description by field name; the unit closes it in brackets.
+
+    Examples
+    --------
+    >>> from estimator.service.task_size import TaskSize
+    >>> described_fields(TaskSize)["memory_mib"]
+    'Memory. [MiB]'
+    """
+    import inspect
+
+    text = (inspect.getdoc(record) or "").replace("``", "`")
+    found: dict[str, str] = {}
+    names: list[str] = []
+    inside = False
+    lines = text.splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if following.startswith("---"):
+            inside = line == "Parameters"
+            continue
+        if not inside or line.startswith("---") or not line.strip():
+            continue
+        if line.startswith(" "):
+            for name in names:
+                found[name] = f"{found[name]} {line.strip()}".strip()
+        else:
+            names = [name.strip() for name in line.partition(":")[0].split(",")]
+            found.update(dict.fromkeys(names, ""))
+    return found

@@ -67,14 +67,20 @@ def _public_addresses(month: BilledMonth) -> Quantity:
 
 
 def _nat_gb(month: BilledMonth) -> Quantity:
-    # ECR layers come through the free S3 gateway endpoint; an image from elsewhere, logs and calls to others go through the gateway.
+    # ECR layers come through the free S3 gateway endpoint; an image from elsewhere, logs and calls to others go
+    # through the gateway.
     from_ecr = month.application.image is None or ".dkr.ecr." in month.application.image
     pulled = 0.0 if from_ecr else month.pulled_gb
     return np.where(month.in_layout("nat"), month.log_gb + month.outbound_gb + pulled, 0.0)
 
 
 CHARGES: dict[str, Charge] = {
-    **dict(_fargate_charge(arch, spot, amount) for spot in (False, True) for arch in (X86_64, ARM64) for amount in ("vcpu", "memory_gb")),
+    **dict(
+        _fargate_charge(arch, spot, amount)
+        for spot in (False, True)
+        for arch in (X86_64, ARM64)
+        for amount in ("vcpu", "memory_gb")
+    ),
     "fargate_ephemeral_storage": Charge(
         "Fargate ephemeral storage",
         "fargate_ephemeral_storage_gb_hour",

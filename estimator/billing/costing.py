@@ -66,7 +66,7 @@ class CostLine:
             return self.sku
         if self.list_cost is None:
             return "no rate known"
-        return f"none in source ({self.provenance})"
+        return "not in the source"
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,9 @@ class CostBreakdown:
             f"<td>{html.escape(line.sku_text)}</td><td>{line.published}</td></tr>"
             for line in self.lines
         )
-        head = "".join(f"<th>{name}</th>" for name in ("Charge", "Quantity", "Unit", "USD/unit", "USD/month", "SKU", "Price date"))
+        head = "".join(
+            f"<th>{name}</th>" for name in ("Charge", "Quantity", "Unit", "USD/unit", "USD/month", "SKU", "Price date")
+        )
         return (
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
             f"<tfoot><tr><th colspan='4'>Total, {html.escape(self.region)}</th><th>{html.escape(self.total_text)}</th><th></th><th></th></tr></tfoot></table>"
@@ -270,7 +272,7 @@ def breakdown(month: BilledMonth, bills: Bills, rates: Rates, candidate: int) ->
                 title=charge.title,
                 pricing_quantity=amount,
                 pricing_unit=price.unit,
-                list_unit_price=rate.tiers_text if rate else "unknown",
+                list_unit_price=rate.tiers_text(amount) if rate else "unknown",
                 list_cost=float(bills.cost[name][candidate]) if name in bills.cost else None,
                 sku=rate.sku if rate else "",
                 usage_type=rate.usage_type if rate else price.query.usage_type_in(rates.region),

@@ -28,8 +28,8 @@ def alb_lcu(
 ) -> NDArray[np.float64]:
     """Load balancer capacity units consumed in each hour.
 
-    The bill counts only the largest of four dimensions, each averaged over the hour first [1]_. So hours must not be averaged together
-    before: the leading dimension may differ from hour to hour.
+    The bill counts only the largest of four dimensions, each averaged over the hour first [1]_. So hours must not be
+    averaged together before: the leading dimension may differ from hour to hour.
 
     Parameters
     ----------
@@ -63,7 +63,8 @@ def alb_lcu(
     >>> alb_lcu([1], [120], [1.08], [5 * (60 - 10)]).tolist()
     [1.08]
     """
-    return lcu_dimensions(new_connections_per_s, active_connections, processed_gb_per_h, rule_evaluations_per_s).max(axis=0)
+    by_dimension = lcu_dimensions(new_connections_per_s, active_connections, processed_gb_per_h, rule_evaluations_per_s)
+    return np.asarray(by_dimension.max(axis=0))
 
 
 def lcu_dimensions(
@@ -90,7 +91,10 @@ def lcu_dimensions(
         If an input is negative, or the shapes do not broadcast.
     """
     values = np.broadcast_arrays(
-        *(np.asarray(v, dtype=np.float64) for v in (new_connections_per_s, active_connections, processed_gb_per_h, rule_evaluations_per_s))
+        *(
+            np.asarray(v, dtype=np.float64)
+            for v in (new_connections_per_s, active_connections, processed_gb_per_h, rule_evaluations_per_s)
+        )
     )
     for name, value in zip(DIMENSIONS, values, strict=True):
         if np.any(~np.isfinite(value) | (value < 0)):
@@ -119,7 +123,7 @@ class LcuHours:
     @property
     def consumed(self) -> NDArray[np.float64]:
         """Billed capacity units of each hour, shape (n_hours,). [LCU]"""
-        return self.dimensions.max(axis=0)
+        return np.asarray(self.dimensions.max(axis=0))
 
     @property
     def leading(self) -> str:

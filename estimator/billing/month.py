@@ -21,8 +21,8 @@ from estimator.workload.request import Workload
 class BilledMonth:
     """A workload, its candidates and their simulation, scaled from the period to one month.
 
-    Scaling comes before tiers and free amounts, which count by month. What depends on the traffic alone is a number; what depends on the
-    candidate is an array of shape (n_candidates,).
+    Scaling comes before tiers and free amounts, which count by month. What depends on the traffic alone is a number;
+    what depends on the candidate is an array of shape (n_candidates,).
 
     Parameters
     ----------
@@ -43,7 +43,9 @@ class BilledMonth:
 
     def __post_init__(self) -> None:
         if not 1 <= self.hours <= 744:
-            raise InvalidScenario(f"hours_per_month is {self.hours:g}; it must be 1 to 744 (730 is the calculators' month).")
+            raise InvalidScenario(
+                f"hours_per_month is {self.hours:g}; it must be 1 to 744 (730 is the calculators' month)."
+            )
 
     @property
     def specs(self) -> tuple[ServiceSpec, ...]:
@@ -107,7 +109,10 @@ class BilledMonth:
     @cached_property
     def paid_storage_gb(self) -> NDArray[np.float64]:
         """Ephemeral storage of a task above what is included. [GB]"""
-        return np.array([max(0, spec.ephemeral_storage_gib - INCLUDED_EPHEMERAL_STORAGE_GIB) for spec in self.specs], dtype=np.float64)
+        return np.array(
+            [max(0, spec.ephemeral_storage_gib - INCLUDED_EPHEMERAL_STORAGE_GIB) for spec in self.specs],
+            dtype=np.float64,
+        )
 
     @cached_property
     def availability_zones(self) -> NDArray[np.float64]:
@@ -122,7 +127,9 @@ class BilledMonth:
     @cached_property
     def endpoint_count(self) -> NDArray[np.float64]:
         """Interface endpoints, counted once for each zone. [1]"""
-        return np.array([len(s.network.interface_endpoints) * s.network.availability_zones for s in self.specs], dtype=np.float64)
+        return np.array(
+            [len(s.network.interface_endpoints) * s.network.availability_zones for s in self.specs], dtype=np.float64
+        )
 
     def in_layout(self, layout: str) -> NDArray[np.bool_]:
         """Say which candidates have a network layout.
@@ -154,4 +161,9 @@ class BilledMonth:
         numpy.ndarray, shape (n_candidates,)
             True where it is so.
         """
-        return np.array([s.cpu_architecture == cpu_architecture and (s.capacity_provider == FARGATE_SPOT) == spot for s in self.specs])
+        return np.array(
+            [
+                s.cpu_architecture == cpu_architecture and (s.capacity_provider == FARGATE_SPOT) == spot
+                for s in self.specs
+            ]
+        )

@@ -60,7 +60,9 @@ PRICES: dict[str, Price] = {
         RateQuery("FargateSpot", "SpotUsage-Fargate-ARM-GB-Hours"), "GB-hour", "Fargate Spot memory, Linux on ARM"
     ),
     "fargate_spot_linux_arm_vcpu_hour": Price(
-        RateQuery("FargateSpot", "SpotUsage-Fargate-ARM-vCPU-Hours:perCPU"), "vCPU-hour", "Fargate Spot vCPU, Linux on ARM"
+        RateQuery("FargateSpot", "SpotUsage-Fargate-ARM-vCPU-Hours:perCPU"),
+        "vCPU-hour",
+        "Fargate Spot vCPU, Linux on ARM",
     ),
     "fargate_spot_linux_x86_gb_hour": Price(
         RateQuery("FargateSpot", "SpotUsage-Fargate-GB-Hours"), "GB-hour", "Fargate Spot memory, Linux on x86"
@@ -69,13 +71,17 @@ PRICES: dict[str, Price] = {
         RateQuery("FargateSpot", "SpotUsage-Fargate-vCPU-Hours:perCPU"), "vCPU-hour", "Fargate Spot vCPU, Linux on x86"
     ),
     "internet_egress_gb": Price(
-        RateQuery("AWSDataTransfer", "DataTransfer-Out-Bytes", unprefixed_in=_NO_PREFIX), "GB", "Data transfer out to the internet"
+        RateQuery("AWSDataTransfer", "DataTransfer-Out-Bytes", unprefixed_in=_NO_PREFIX),
+        "GB",
+        "Data transfer out to the internet",
     ),
     "logs_ingest_standard_gb": Price(
         RateQuery("AmazonCloudWatch", "DataProcessing-Bytes"), "GB", "CloudWatch Logs ingestion, standard class"
     ),
     "nat_gateway_gb": Price(
-        RateQuery("AmazonEC2", "NatGateway-Bytes", "NAT Gateway", unprefixed_in=_NO_PREFIX), "GB", "Data processed by a NAT gateway"
+        RateQuery("AmazonEC2", "NatGateway-Bytes", "NAT Gateway", unprefixed_in=_NO_PREFIX),
+        "GB",
+        "Data processed by a NAT gateway",
     ),
     "nat_gateway_hour": Price(
         RateQuery("AmazonEC2", "NatGateway-Hours", "NAT Gateway", unprefixed_in=_NO_PREFIX), "Hrs", "NAT gateway hour"

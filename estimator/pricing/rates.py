@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -13,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from estimator.errors import InvalidScenario, PriceListUnavailable, RateNotFound
 from estimator.pricing.regions import REGIONS
 
-#: Where a figure was read. ``api``: AWS's own offer, GetProducts or pricing-page feed; the others are said in every table.
+#: Where a figure was read. ``api``: AWS's own offer, GetProducts or pricing-page feed; the others are said in every
+#: table.
 PROVENANCES = ("api", "thirdparty-derived", "thirdparty-typed")
 
 
@@ -166,12 +168,28 @@ class Rate:
             total += float(tier.price) * np.clip(units - tier.begin, 0.0, end - tier.begin)
         return total
 
-    @property
-    def tiers_text(self) -> str:
-        """The price, or the prices of the tiers, to read. [USD/unit]"""
-        if len(self.tiers) == 1:
-            return self.tiers[0].price
-        return " / ".join(f"{tier.price} from {tier.begin:g}" for tier in self.tiers)
+    def tiers_text(self, quantity: float = math.inf) -> str:
+        """Write the price, or the prices of the tiers, to read.
+
+        Parameters
+        ----------
+        quantity : float
+            Tiers that begin at or above it are left out. [pricing unit]
+
+        Returns
+        -------
+        str
+            Prices. [USD/unit]
+
+        Examples
+        --------
+        >>> Rate("egress", "GB", (Tier(0, "0.09"), Tier(10240, "0.085"))).tiers_text()
+        '0.09, from 10,240 on 0.085'
+        """
+        first, *more = self.tiers
+        return first.price + "".join(
+            f", from {tier.begin:,.0f} on {tier.price}" for tier in more if tier.begin < quantity
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,4 +250,6 @@ def require_region(region: str) -> None:
 
         close = difflib.get_close_matches(region, REGIONS, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
-        raise InvalidScenario(f"Region {region!r} is not one of the {len(REGIONS)} priced regions: {', '.join(sorted(REGIONS))}.{hint}")
+        raise InvalidScenario(
+            f"Region {region!r} is not one of the {len(REGIONS)} priced regions: {', '.join(sorted(REGIONS))}.{hint}"
+        )

@@ -2,8 +2,8 @@
 
 Notes
 -----
-The format is our own and small: sorted keys, one figure a line, prices as the strings that AWS wrote, so that a price change is a
-readable diff. What is not known for a region is absent.
+The format is our own and small: sorted keys, one figure a line, prices as the strings that AWS wrote, so that a price
+change is a readable diff. What is not known for a region is absent.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def load_rates(region: str, folder: Path | str | None = None) -> Rates:
 
     Examples
     --------
-    >>> load_rates("eu-west-1")["alb_hour"].tiers_text
+    >>> load_rates("eu-west-1")["alb_hour"].tiers_text()
     '0.0252'
     """
     require_region(region)
@@ -92,7 +92,9 @@ def read_snapshot(path: Path, region: str) -> dict[str, Rate]:
                 f"{SCHEMA_VERSION}. Install the release that wrote it, or restore the file from the package."
             )
         if document["region"] != region:
-            raise PriceListUnavailable(f"The price snapshot {path} is for {document['region']!r}, not {region}. {repair}")
+            raise PriceListUnavailable(
+                f"The price snapshot {path} is for {document['region']!r}, not {region}. {repair}"
+            )
         return {name: _rate_from_json(name, row) for name, row in document["rates"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PriceListUnavailable(f"The price snapshot {path} is damaged ({error!r}). {repair}") from error
@@ -147,7 +149,10 @@ def _rate_from_json(name: str, row: dict[str, Any]) -> Rate:
 def _rate_to_json(rate: Rate) -> dict[str, Any]:
     return {
         "unit": rate.unit,
-        "tiers": [{"begin": f"{tier.begin:g}" if tier.begin < 1e6 else str(int(tier.begin)), "price": tier.price} for tier in rate.tiers],
+        "tiers": [
+            {"begin": f"{tier.begin:g}" if tier.begin < 1e6 else str(int(tier.begin)), "price": tier.price}
+            for tier in rate.tiers
+        ],
         "usage_type": rate.usage_type,
         "sku": rate.sku,
         "published": rate.published.isoformat() if rate.published else None,

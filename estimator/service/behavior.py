@@ -19,8 +19,8 @@ class AwsBehavior:
     Parameters
     ----------
     metric_lag_s : int
-        From the end of a minute until its CPU datapoint is known to the alarms. 150 makes load spike to scale-out about 6 minutes, as AWS
-        measured (363 s, June 2026); older reports say 0 to 60. [s]
+        From the end of a minute until its CPU datapoint is known to the alarms. 150 makes load spike to scale-out
+        about 6 minutes, as AWS measured (363 s, June 2026); older reports say 0 to 60. [s]
     scale_out_datapoints : int
         Datapoints over the target that raise AlarmHigh; seen in real alarms. [1]
     scale_in_datapoints : int
@@ -28,7 +28,8 @@ class AwsBehavior:
     low_factor : float
         Lower threshold as a part of the target; 0.9 for ECS in real alarms (0.7 is EC2's). [1]
     scale_in_step_percent : float
-        Largest part of the running tasks that one scale-in removes, at least one task; AWS only says "more gradually". [%]
+        Largest part of the running tasks that one scale-in removes, at least one task; AWS only says "more gradually".
+        [%]
     provision_s : int
         From the decision until a task with a small image is provisioned; AWS's benchmark of June 2026. [s]
     unbilled_s : int
@@ -44,7 +45,8 @@ class AwsBehavior:
 
     References
     ----------
-    .. [1] AWS, "Amazon ECS: faster auto scaling", June 2026; AWS, "Target tracking scaling policies for Application Auto Scaling";
+    .. [1] AWS, "Amazon ECS: faster auto scaling", June 2026; AWS, "Target tracking scaling policies for Application
+    Auto Scaling";
        AWS, "Fargate pricing". Read 2026.
     """
 
@@ -63,7 +65,9 @@ class AwsBehavior:
     def __post_init__(self) -> None:
         require_in_range(self)
         if self.unbilled_s > self.provision_s:
-            raise InvalidScenario(f"unbilled_s is {self.unbilled_s}; it is a part of provision_s and at most {self.provision_s}.")
+            raise InvalidScenario(
+                f"unbilled_s is {self.unbilled_s}; it is a part of provision_s and at most {self.provision_s}."
+            )
 
 
 def require_in_range(record: Any) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from estimator.errors import InvalidScenario
 
-#: ``public``: tasks in public subnets with public addresses. ``nat``: private subnets behind NAT gateways. ``endpoints``: private
+#: ``public``: tasks in public subnets with public addresses. ``nat``: private subnets behind NAT gateways.
+#: ``endpoints``: private
 #: subnets without internet, with the interface endpoints that Fargate needs.
 LAYOUTS = ("public", "nat", "endpoints")
 MAX_ZONES = 6
@@ -55,7 +56,9 @@ class NetworkLayout:
             raise InvalidScenario(f"interface_endpoints are only for the endpoints layout, not {self.layout}.")
 
     @classmethod
-    def of(cls, layout: str, availability_zones: int = 2, nat_gateways: int | None = None, *, uses_secrets: bool = False) -> NetworkLayout:
+    def of(
+        cls, layout: str, availability_zones: int = 2, nat_gateways: int | None = None, *, uses_secrets: bool = False
+    ) -> NetworkLayout:
         """Make a layout with the NAT gateways or the endpoints that a private Fargate task needs.
 
         Parameters
@@ -76,8 +79,10 @@ class NetworkLayout:
 
         References
         ----------
-        .. [1] AWS, "Amazon ECR interface VPC endpoints" and "Amazon ECS interface VPC endpoints" (the ecs, ecs-agent and ecs-telemetry
-           endpoints are not needed on Fargate; the S3 gateway endpoint, through which image layers come, is free). Read 2026.
+        .. [1] AWS, "Amazon ECR interface VPC endpoints" and "Amazon ECS interface VPC endpoints" (the ecs, ecs-agent
+        and ecs-telemetry
+           endpoints are not needed on Fargate; the S3 gateway endpoint, through which image layers come, is free).
+           Read 2026.
         """
         if nat_gateways is None:
             nat_gateways = 1 if layout == "nat" else 0

@@ -2,8 +2,8 @@
 
 Notes
 -----
-A policy is a frozen dataclass with AWS's parameter names and one scalar decision. The decision is plain Python over numbers: the
-time loop compiles it, or calls it as it is, and chooses it by the policy's code.
+A policy is a frozen dataclass with AWS's parameter names and one scalar decision. The decision is plain Python over
+numbers: the time loop compiles it, or calls it as it is, and chooses it by the policy's code.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class TargetTrackingScalingPolicy:
 
     def __post_init__(self) -> None:
         if not 1 <= self.target_value <= 100:
-            raise InvalidScenario(f"target_value is {self.target_value:g}; a CPU target must be 1 to 100 percent (50 to 75 is usual).")
+            raise InvalidScenario(
+                f"target_value is {self.target_value:g}; a CPU target must be 1 to 100 percent (50 to 75 is usual)."
+            )
         for name in ("scale_out_cooldown_s", "scale_in_cooldown_s"):
             value = getattr(self, name)
             if int(value) != value or not 0 <= value <= MAX_COOLDOWN_S:
@@ -71,8 +73,8 @@ def decide_target_tracking(
 ) -> int:
     """Desired count after one datapoint, by target tracking.
 
-    Proportional to metric over target; rounded up when adding; never below what would lift the metric over the target when removing.
-    Rules 15 and 16 of ``docs/simulation.md``.
+    Proportional to metric over target; rounded up when adding; never below what would lift the metric over the target
+    when removing. Rules 15 and 16 of ``docs/simulation.md``.
 
     Parameters
     ----------

@@ -57,11 +57,17 @@ class ServiceSpec:
 
     def __post_init__(self) -> None:
         if self.cpu_architecture not in CPU_ARCHITECTURES:
-            raise InvalidScenario(f"cpu_architecture is {self.cpu_architecture!r}; it must be one of {', '.join(CPU_ARCHITECTURES)}.")
+            raise InvalidScenario(
+                f"cpu_architecture is {self.cpu_architecture!r}; it must be one of {', '.join(CPU_ARCHITECTURES)}."
+            )
         if self.capacity_provider not in CAPACITY_PROVIDERS:
-            raise InvalidScenario(f"capacity_provider is {self.capacity_provider!r}; it must be one of {', '.join(CAPACITY_PROVIDERS)}.")
+            raise InvalidScenario(
+                f"capacity_provider is {self.capacity_provider!r}; it must be one of {', '.join(CAPACITY_PROVIDERS)}."
+            )
         if not 1 <= self.min_capacity <= MAX_TASKS_PER_SERVICE:
-            raise InvalidScenario(f"min_capacity is {self.min_capacity}; it must be 1 to {MAX_TASKS_PER_SERVICE} tasks.")
+            raise InvalidScenario(
+                f"min_capacity is {self.min_capacity}; it must be 1 to {MAX_TASKS_PER_SERVICE} tasks."
+            )
         if not self.min_capacity <= self.max_capacity <= MAX_TASKS_PER_SERVICE:
             raise InvalidScenario(
                 f"max_capacity is {self.max_capacity}; it must be min_capacity ({self.min_capacity}) to {MAX_TASKS_PER_SERVICE} tasks."

@@ -11,7 +11,8 @@ X86_64 = "X86_64"
 ARM64 = "ARM64"
 CPU_ARCHITECTURES = (X86_64, ARM64)
 
-#: Memory sizes by CPU units. [MiB] Source: AWS, "Fargate task definition differences", read 2026 (32 vCPU is new: some regions and tools
+#: Memory sizes by CPU units. [MiB] Source: AWS, "Fargate task definition differences", read 2026 (32 vCPU is new:
+#: some regions and tools
 #: may not have it yet).
 MEMORY_MIB: dict[int, tuple[int, ...]] = {
     256: (512, 1024, 2048),

@@ -29,8 +29,8 @@ def compiled_run() -> Callable[..., None]:
 
     Notes
     -----
-    The cache folder carries a digest of the sources: numba itself only notices a change of the file that holds the outermost function.
-    Where no folder can be written the loop is compiled without a cache.
+    The cache folder carries a digest of the sources: numba itself only notices a change of the file that holds the
+    outermost function. Where no folder can be written the loop is compiled without a cache.
     """
     folder = cache_folder()
     if folder is not None:
@@ -38,15 +38,15 @@ def compiled_run() -> Callable[..., None]:
     import numba
 
     if folder is not None:
-        numba.config.CACHE_DIR = str(folder)
+        setattr(numba.config, "CACHE_DIR", str(folder))  # noqa: B010 - numba does not declare it
     if folder is None or not any(folder.rglob("*.nbc")):
         where = "for this run only: no cache folder can be written" if folder is None else "once; later runs reuse it"
         print(f"Compiling the simulation ({where}), some 10 seconds ...", file=sys.stderr, flush=True)
     names: dict[str, Any] = {}
     for name, module in _CALLED:
         names[name] = numba.njit(nogil=True)(_with_names(getattr(module, name), names))
-    loop = numba.njit(nogil=True, cache=folder is not None)(_with_names(kernel.run, names))
-    return loop  # type: ignore[no-any-return]
+    loop: Callable[..., None] = numba.njit(nogil=True, cache=folder is not None)(_with_names(kernel.run, names))
+    return loop
 
 
 def cache_folder() -> Path | None:

@@ -2,8 +2,8 @@
 
 Notes
 -----
-Small work runs the same loop uncompiled, so that pricing one plan needs neither numba nor its second of import time. Random numbers
-are drawn here, before the loop, from the seed of `AwsBehavior`: all candidates share them.
+Small work runs the same loop uncompiled, so that pricing one plan needs neither numba nor its second of import time.
+Random numbers are drawn here, before the loop, from the seed of `AwsBehavior`: all candidates share them.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ class Simulation:
     peak_utilization : numpy.ndarray, shape (n,)
         Largest CPU load over capacity. [1]
     p50_latency_ms, p95_latency_ms, p99_latency_ms : numpy.ndarray, shape (n,)
-        Response time that this part of all requests of the period stays within; infinite if too many meet minutes over capacity. [ms]
+        Response time that this part of all requests of the period stays within; infinite if too many meet minutes over
+        capacity. [ms]
     series : dict of int to Series
         Series of the candidates that were asked for, by position.
     """
@@ -200,7 +201,9 @@ def simulate(
     rate = np.concatenate([load.requests_per_s[n_steps - warm_up :], load.requests_per_s])
     ready_wait_s = _ready_waits(application, behavior)
 
-    dynamics = [_Dynamics(s.task_size.cpu_units, s.cpu_architecture, s.min_capacity, s.max_capacity, s.scaling) for s in specs]
+    dynamics = [
+        _Dynamics(s.task_size.cpu_units, s.cpu_architecture, s.min_capacity, s.max_capacity, s.scaling) for s in specs
+    ]
     unique = list(dict.fromkeys(dynamics))
     place = {item: i for i, item in enumerate(unique)}
     keep = {place[dynamics[i]] for i in keep_series}
@@ -234,7 +237,9 @@ def simulate(
         for i in range(len(unique)):
             one(i)
 
-    return _summary(workload, specs, dynamics, place, load.period_hours, totals, histogram, kept, keep_series, load.requests_per_s)
+    return _summary(
+        workload, specs, dynamics, place, load.period_hours, totals, histogram, kept, keep_series, load.requests_per_s
+    )
 
 
 def _ready_waits(application: Application, behavior: AwsBehavior) -> NDArray[np.int64]:
@@ -285,7 +290,10 @@ def _run(
     """Run the time loop, compiled on arrays or uncompiled on lists."""
     whole = arguments[2]
     n_ring, n_tail = kernel.ring_sizes(
-        int(whole[kernel.STEP_S]), int(whole[kernel.METRIC_LAG_S]), int(whole[kernel.DRAIN_S]), int(whole[kernel.MINIMUM_BILLED_S])
+        int(whole[kernel.STEP_S]),
+        int(whole[kernel.METRIC_LAG_S]),
+        int(whole[kernel.DRAIN_S]),
+        int(whole[kernel.MINIMUM_BILLED_S]),
     )
     n_kept = n_steps if keep else 0
     shapes: list[tuple[int, type]] = [(int(whole[kernel.MAX_CAPACITY]), np.int64)] * 3
@@ -294,7 +302,7 @@ def _run(
     for stack in work[:3]:
         stack[:] = _LONG_AGO_S
     series: list[Any] = [np.zeros(n_kept, dtype) for dtype in (np.int64,) * 4 + (np.float64,) * 2]
-    loop = kernel.run
+    loop: Callable[..., None] = kernel.run
     inputs: list[Any] = list(arguments)
     if compiled:
         from estimator.simulation.compiled import compiled_run
@@ -327,8 +335,9 @@ def _summary(
         groups.setdefault((item.cpu_units, item.cpu_architecture), []).append(i)
     for (cpu_units, _), members in groups.items():
         servers, service_s = latency.servers_and_service_s(cpu_units / 1024, float(cpu_s[members[0]]))
-        for row, share in enumerate((0.50, 0.95, 0.99)):
-            percentiles[row, members] = 1000 * latency.period_percentile_s(histogram[members], share, servers, service_s)
+        percentiles[:, members] = 1000 * latency.period_percentiles_s(
+            histogram[members], (0.50, 0.95, 0.99), servers, service_s
+        )
 
     index = np.array([place[item] for item in dynamics], dtype=np.int64)
     column = totals[index].T

@@ -2,10 +2,12 @@
 
 Notes
 -----
-The rules are numbered in ``docs/simulation.md``. Arguments are sequences of numbers: arrays when compiled, lists when not (a list is read
-three times as fast by the interpreter). Tasks are a stack in order of launch; those below ``settled`` have been healthy since before
-the step and need no look, so a step costs the same however many tasks run. What a removed task is still billed for lies in a ring of
-the coming steps, ``tail``.
+The rules are numbered in ``docs/simulation.md``. Arguments are sequences of numbers: arrays when compiled, lists when
+not (a list is read three times as fast by the interpreter). Tasks are a stack in order of launch; those below
+``settled`` have been
+healthy since before the step and need no look, so a step costs the same however many tasks run. What a removed task is
+still billed for
+lies in a ring of the coming steps, ``tail``.
 """
 
 import math
@@ -188,7 +190,16 @@ def run(
                 want = desired
                 if policy == TARGET_TRACKING:
                     want = decide_target_tracking(
-                        metric, wants_out, wants_in, basis, running, desired, min_capacity, max_capacity, target, step_percent
+                        metric,
+                        wants_out,
+                        wants_in,
+                        basis,
+                        running,
+                        desired,
+                        min_capacity,
+                        max_capacity,
+                        target,
+                        step_percent,
                     )
                 if want > desired:
                     base = basis
@@ -273,10 +284,7 @@ def run(
                 totals[PEAK_DESIRED_COUNT] = desired
             if utilization > totals[PEAK_UTILIZATION]:
                 totals[PEAK_UTILIZATION] = utilization
-            if over:
-                slot = N_BINS
-            else:
-                slot = min(int(utilization * N_BINS + 1e-9), N_BINS - 1)
+            slot = N_BINS if over else min(int(utilization * N_BINS + 1e-9), N_BINS - 1)
             histogram[slot] += requests[k]
             if keep:
                 place = k - record_from

@@ -2,8 +2,10 @@
 
 Notes
 -----
-The load balancer spreads requests over tasks without knowing their queues, so each task is a queue of its own with as many servers as
-it has whole vCPUs (M/M/c). A task of less than one vCPU is one slower server. Pooling all tasks into one queue would be too kind.
+The load balancer spreads requests over tasks without knowing their queues, so each task is a queue of its own with as
+many servers as it has whole vCPUs (M/M/c). A task of less than one vCPU is one slower server. Pooling all tasks into
+one queue would
+be too kind.
 """
 
 from __future__ import annotations
@@ -109,7 +111,8 @@ def slower_than(time_s: ArrayLike, utilization: ArrayLike, servers: int, service
     rho = np.asarray(utilization, dtype=np.float64)
     time = np.asarray(time_s, dtype=np.float64) / service_s
     waits = erlang_c(servers, rho)
-    # In service for longer than `time`, or waiting for part of it: two exponentials with rates 1 and `drain`, at equal rates their limit.
+    # In service for longer than `time`, or waiting for part of it: two exponentials with rates 1 and `drain`, at
+    # equal rates their limit.
     drain = servers * (1.0 - np.minimum(rho, 1.0))
     near = np.abs(drain - 1.0) < 1e-6
     served = np.exp(-time)
@@ -142,17 +145,21 @@ def mean_in_flight(utilization: ArrayLike, servers: int) -> NDArray[np.float64]:
     return np.asarray(servers * rho + erlang_c(servers, rho) * rho / (1.0 - rho))
 
 
-def period_percentile_s(
-    histogram: NDArray[np.float64], share: float, servers: int, service_s: float
+def period_percentiles_s(
+    histogram: NDArray[np.float64], shares: tuple[float, ...], servers: int, service_s: float
 ) -> NDArray[np.float64]:
-    """Response time that a share of all requests of a period stays within.
+    """Response times that shares of all requests of a period stay within.
+
+    The period mixes minutes of every utilization, so this is a percentile over requests, not a mean of percentiles
+    over minutes.
 
     Parameters
     ----------
     histogram : numpy.ndarray, shape (n_candidates, N_BINS + 1)
-        Requests by utilization; the last bin has those of steps over capacity, which never count as answered in time. [requests]
-    share : float
-        Share of the requests, such as 0.95. [1]
+        Requests by utilization; the last bin has those of steps over capacity, which never count as answered in time.
+        [requests]
+    shares : tuple of float
+        Shares of the requests, such as 0.95. [1]
     servers : int
         Servers of a task. [1]
     service_s : float
@@ -160,32 +167,27 @@ def period_percentile_s(
 
     Returns
     -------
-    numpy.ndarray, shape (n_candidates,)
-        Response time; infinite if too many requests meet steps over capacity, 0 if there are none. [s]
+    numpy.ndarray, shape (n_shares, n_candidates)
+        Response times; infinite if too many requests meet steps over capacity, 0 if there are no requests. [s]
+
+    Notes
+    -----
+    One product of histogram and exceedance table serves all candidates; between two of its times (3 % apart) the
+    logarithm of the exceedance is taken as linear, which is exact for an exponential tail.
     """
-    requests = histogram.sum(axis=1)
-    allowed = (1.0 - share) * requests
-    # Rows of times, columns of bins: one product gives the requests slower than each time, for every candidate.
     times = service_s * np.geomspace(1e-2, 1e5, 561)
     beyond = slower_than(times[:, None], BIN_UTILIZATION[None, :], servers, service_s)
-    low = np.zeros(len(histogram))
-    high = np.full(len(histogram), np.inf)
-    slower = histogram[:, :N_BINS] @ beyond.T + histogram[:, N_BINS:]
-    inside = slower <= allowed[:, None]
-    found = inside.any(axis=1)
-    first = np.where(found, inside.argmax(axis=1), 0)
-    high[found] = times[first[found]]
-    low[found] = times[np.maximum(first[found] - 1, 0)]
-    for row in np.flatnonzero(found & (requests > 0)):
-        a, b = float(low[row]), float(high[row])
-        weights = histogram[row, :N_BINS]
-        used = weights > 0
-        for _ in range(30):
-            middle = (a + b) / 2
-            late = weights[used] @ slower_than(middle, BIN_UTILIZATION[used], servers, service_s) + histogram[row, N_BINS]
-            if late <= allowed[row]:
-                b = middle
-            else:
-                a = middle
-        high[row] = b
-    return np.where(requests > 0, high, 0.0)
+    slower = np.maximum(histogram[:, :N_BINS] @ beyond.T, 1e-300)
+    requests = histogram.sum(axis=1)
+    found = np.zeros((len(shares), len(histogram)))
+    for row, share in enumerate(shares):
+        allowed = (1.0 - share) * requests - histogram[:, N_BINS]
+        inside = slower <= allowed[:, None]
+        last = np.clip(inside.argmax(axis=1), 1, None)
+        place = np.arange(len(histogram))
+        before, after = np.log(slower[place, last - 1]), np.log(slower[place, last])
+        goal = np.log(np.maximum(allowed, 1e-300))
+        part = np.clip((before - goal) / np.maximum(before - after, 1e-300), 0.0, 1.0)
+        time = times[last - 1] + part * (times[last] - times[last - 1])
+        found[row] = np.where(requests > 0, np.where(inside.any(axis=1) & (allowed > 0), time, np.inf), 0.0)
+    return found

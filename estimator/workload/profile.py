@@ -190,7 +190,9 @@ class LoadProfile:
             return LoadProfile(np.repeat(self.requests_per_s, self.step_s // step_s), step_s, self.name)
         if step_s % self.step_s == 0 and self.requests_per_s.size % (step_s // self.step_s) == 0:
             return LoadProfile(self.requests_per_s.reshape(-1, step_s // self.step_s).mean(axis=1), step_s, self.name)
-        raise InvalidScenario(f"A profile of {self.step_s} s steps cannot be resampled to {step_s} s: neither divides the other.")
+        raise InvalidScenario(
+            f"A profile of {self.step_s} s steps cannot be resampled to {step_s} s: neither divides the other."
+        )
 
     def scaled(self, factor: float) -> LoadProfile:
         """Multiply the load and keep its shape.

@@ -35,7 +35,8 @@ class Request:
     log_bytes_per_request : float
         What a request writes to the log. [B]
     outbound_kb_per_request : float
-        Bytes that a task exchanges with the internet for a request (calls to other services), through the NAT gateway where there is one. [kB]
+        Bytes that a task exchanges with the internet for a request (calls to other services), through the NAT gateway
+        where there is one. [kB]
     arm64_relative_speed : float
         Work per ARM64 vCPU-second relative to x86; measure it, 1 means equal. [1]
 

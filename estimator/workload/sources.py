@@ -28,8 +28,8 @@ def load_from_csv(
 ) -> LoadProfile:
     """Read request counts on a regular grid from a CSV file with a header.
 
-    Timestamps are ISO 8601 starts of intervals, rising; counts are requests in the interval. The interval is the smallest
-    distance between two rows. A tail that does not fill an hour is refused with the number of rows to drop.
+    Timestamps are ISO 8601 starts of intervals, rising; counts are requests in the interval. The interval is the
+    smallest distance between two rows. A tail that does not fill an hour is refused with the number of rows to drop.
 
     Parameters
     ----------
@@ -57,7 +57,9 @@ def load_from_csv(
     path = Path(path)
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InvalidScenario(f"{path} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Aggregate it to minutes first.")
+            raise InvalidScenario(
+                f"{path} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Aggregate it to minutes first."
+            )
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InvalidScenario(f"The load file {path} cannot be read: {error.strerror}. Check the path.") from error
@@ -90,7 +92,9 @@ def _rows(text: str, name: str, timestamp_column: str, requests_column: str) -> 
                 "2026-03-01T00:05:00Z,1200. Mend or remove the row."
             ) from None
         if not math.isfinite(count) or count < 0:
-            raise InvalidScenario(f"{name}, row {line}: {row[count_at]} requests; a count must be 0 or more. Mend the row.")
+            raise InvalidScenario(
+                f"{name}, row {line}: {row[count_at]} requests; a count must be 0 or more. Mend the row."
+            )
         time = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
         if times and time <= times[-1]:
             raise InvalidScenario(
@@ -117,7 +121,9 @@ def _on_grid(times: list[float], counts: list[float], name: str, gaps: GapRule) 
         )
     n_steps = int(index[-1]) + 1
     if n_steps > MAX_STEPS:
-        raise InvalidScenario(f"{name} spans {n_steps:,} intervals of {step_s:g} s; at most {MAX_STEPS:,}. Aggregate it first.")
+        raise InvalidScenario(
+            f"{name} spans {n_steps:,} intervals of {step_s:g} s; at most {MAX_STEPS:,}. Aggregate it first."
+        )
     missing = n_steps - len(counts)
     if missing and gaps == "error":
         row = int(np.flatnonzero(steps > step_s)[0]) + 3

@@ -93,7 +93,9 @@ def scenarios(draw: st.DrawFn) -> ReferenceInputs:
     level = draw(st.sampled_from([0.3, 1.0, 4.0, 15.0]))
     pieces = draw(
         st.lists(
-            st.tuples(st.integers(1, 45), st.floats(0, 1), st.sampled_from(["hold", "ramp", "noise"])), min_size=2, max_size=9
+            st.tuples(st.integers(1, 45), st.floats(0, 1), st.sampled_from(["hold", "ramp", "noise"])),
+            min_size=2,
+            max_size=9,
         )
     )
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))

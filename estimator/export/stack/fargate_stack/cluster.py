@@ -35,6 +35,6 @@ class ServiceCluster(Construct):
             # Said aloud, because an account may default to "enabled", and each metric is billed: the estimate has none.
             container_insights_v2=ecs.ContainerInsights.DISABLED,
         )
-        # The CDK's `enable_fargate_capacity_providers` makes a resource apart, for which nothing waits: the service could
-        # come before it, or go after it. As a property of the cluster it lives as long as the cluster.
+        # The CDK's `enable_fargate_capacity_providers` makes a resource apart, for which nothing waits: the service
+        # could come before it, or go after it. As a property of the cluster it lives as long as the cluster.
         self.cluster.node.default_child.capacity_providers = ["FARGATE", "FARGATE_SPOT"]

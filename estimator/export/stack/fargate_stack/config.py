@@ -2,8 +2,9 @@
 
 Notes
 -----
-The file is checked by hand and not with a validation library, so that the app needs nothing but the CDK. Every refusal
-is one sentence with the key, the value found and what is allowed. ``stack_config.schema.json`` says the same to editors.
+The file is checked by hand and not with a validation library, so that the app needs nothing but the CDK. Every
+refusal is one sentence with the key, the value found and what is allowed. ``stack_config.schema.json`` says the same to
+editors.
 
 What only AWS can answer is left to AWS: whether the region has that many zones, whether the certificate exists, and
 whether memory and CPU form a pair that Fargate sells (cfn-lint and the deployment both tell).

@@ -27,9 +27,9 @@ class FargateStack(cdk.Stack):
     Notes
     -----
     The stack knows its region and no account: with both, the CDK would look up zones in that account, and a synthesis
-    without credentials would get invented ones. It has no assets, so that no account has to be bootstrapped: the template
-    alone can be deployed. CloudFormation takes it directly up to 51,200 bytes, which is why that of many zones is written
-    without indentation.
+    without credentials would get invented ones. It has no assets, so that no account has to be bootstrapped: the
+    template alone can be deployed. CloudFormation takes it directly up to 51,200 bytes, which is why that of many zones
+    is written without indentation.
     """
 
     def __init__(self, scope: Construct, config: StackConfig) -> None:

@@ -1,0 +1,245 @@
+"""The same verbs on the command line.
+
+Notes
+-----
+Everything but typer is imported inside the commands, and help is plain text: `--help` answers as fast as typer itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from estimator.planning.planner import Plan
+
+app = typer.Typer(
+    name="estimator",
+    help="From traffic to a costed AWS Fargate service and a stack that can be deployed.\n\n"
+    "Start with: estimator init shop.yaml, edit it, estimator plan shop.yaml --export my-stack",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+prices = typer.Typer(help="What is known of AWS's prices.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(prices, name="prices")
+
+ScenarioFile = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="Scenario file, YAML or JSON; `estimator init` writes one.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one sentence, not a traceback."""
+    from estimator.errors import EstimatorError, NoFeasiblePlan
+
+    try:
+        app()
+    except NoFeasiblePlan as error:
+        _fail(error)
+        from estimator.report.tables import rejections_table
+        from estimator.report.terminal import show
+
+        show(rejections_table(error.rejections[:8]), stderr=True)
+        sys.exit(1)
+    except EstimatorError as error:
+        _fail(error)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output, such as `head`, has gone.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("scenario.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+) -> None:
+    """Write a commented scenario to start from.
+
+    Example: estimator init shop.yaml
+    """
+    from estimator.errors import ExportError
+    from estimator.template import scenario_template
+
+    if path.exists() and not force:
+        raise ExportError(f"{path} exists already; choose another name, or --force to write over it.")
+    text = scenario_template()
+    try:
+        temporary = path.with_name(f".{path.name}.tmp")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise ExportError(
+            f"{path} cannot be written: {error.strerror}. Choose a folder that you may write to."
+        ) from error
+    typer.echo(f"Wrote {path}. Next: estimator plan {path} --export my-stack")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a scenario, for an editor's completion.
+
+    Example: estimator schema > scenario.schema.json
+    """
+    import json
+
+    from estimator.scenario import scenario_schema
+
+    typer.echo(json.dumps(scenario_schema(), indent=2))
+
+
+@app.command()
+def plan(
+    scenario: ScenarioFile,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="DIR", help="Write the sized CDK stack to this folder.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the cheapest service that keeps the promise, and say why the cheaper ones lost.
+
+    Example: estimator plan shop.yaml --export my-stack
+    """
+    document, rates = _read(scenario)
+    with _progress("Simulating candidates", quiet=as_json) as progress:
+        found = document.plan(rates, scenario.parent, progress)
+    if export is not None:
+        from estimator.export import export_stack
+
+        export_stack(found, "cdk", export)
+    _print(found, as_json, export)
+
+
+@app.command()
+def estimate(scenario: ScenarioFile, as_json: AsJson = False) -> None:
+    """Simulate and price the scenario's `service` section as it is, without a search.
+
+    Example: estimator estimate shop.yaml
+    """
+    document, rates = _read(scenario)
+    _print(document.estimate(rates, scenario.parent), as_json, None)
+
+
+@prices.command("show")
+def prices_show(
+    region: Annotated[str, typer.Option("--region", help="Region code, such as eu-west-1.")],
+    every: Annotated[bool, typer.Option("--all", help="Also the rates that no line of the bill uses yet.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the known and the unknown rates of a region, with SKU and publication date.
+
+    Example: estimator prices show --region eu-west-1
+    """
+    from estimator.pricing.snapshots import load_rates
+    from estimator.report.tables import rates_rows, rates_table
+
+    rates = load_rates(region)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(rates_rows(rates, every), indent=2))
+        return
+    from estimator.report.terminal import show
+
+    show(rates_table(rates, every))
+
+
+@app.command()
+def ui(
+    scenario: Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="Scenario to start from.")] = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the app.")] = 8501,
+    headless: Annotated[bool, typer.Option("--headless", help="Do not open a browser.")] = False,
+) -> None:
+    """Open the what-if app in the browser.
+
+    Example: estimator ui shop.yaml
+    """
+    import subprocess
+
+    from estimator.units import data_path
+
+    if scenario is not None:
+        _read(scenario)
+    front_door = data_path("app_streamlit.py")
+    command = [sys.executable, "-m", "streamlit", "run", str(front_door), f"--server.port={port}"]
+    command += [
+        f"--server.headless={str(headless).lower()}",
+        "--browser.gatherUsageStats=false",
+        "--server.fileWatcherType=none",
+    ]
+    command += _theme_flags()
+    if scenario is not None:
+        command += ["--", str(scenario.resolve())]
+    try:
+        sys.exit(subprocess.run(command, check=False).returncode)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _theme_flags() -> list[str]:
+    """Turn ``.streamlit/config.toml`` into flags: Streamlit looks for the file in the current folder only."""
+    import tomllib
+
+    from estimator.units import data_path
+
+    settings = tomllib.loads(data_path(".streamlit", "config.toml").read_text(encoding="utf-8"))
+    return [f"--{name}={_flag_value(value)}" for name, value in _flatten(settings)]
+
+
+def _flatten(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _flag_value(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _read(path: Path) -> tuple[Any, Any]:
+    from estimator.pricing.snapshots import load_rates
+    from estimator.scenario import Scenario
+
+    document = Scenario.from_file(path)
+    return document, load_rates(document.region)
+
+
+def _print(found: Plan, as_json: bool, exported: Path | None) -> None:
+    if as_json:
+        import json
+
+        values = found.to_dict() | ({"exported_to": str(exported)} if exported else {})
+        typer.echo(json.dumps(values, indent=2))
+        return
+    from estimator.report.terminal import show_plan
+
+    show_plan(found, exported)
+
+
+@contextmanager
+def _progress(title: str, quiet: bool) -> Iterator[Any]:
+    """Show a progress bar on a terminal; nothing where nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda part: bar.update(task, completed=part)
+
+
+def _fail(error: Exception) -> None:
+    typer.echo(f"Error: {error}", err=True)

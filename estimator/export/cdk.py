@@ -1,0 +1,128 @@
+"""The CDK app of ``export/stack/`` with the plan's configuration, README and cost table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from estimator.billing.costing import usd_text
+from estimator.planning.planner import Plan
+
+CONFIG_NAME = "stack_config.json"
+SCHEMA_VERSION = 1
+STACK_FOLDER = Path(__file__).resolve().parent / "stack"
+#: Files of the folder that are not part of the app, or not copied as they are.
+_LEFT_OUT = {"__pycache__", "cdk.out", ".venv"}
+
+
+def render(plan: Plan) -> dict[str, str]:
+    """Write the CDK app sized to a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    dict of str to str
+        Text by relative path.
+    """
+    files = {}
+    for path in sorted(STACK_FOLDER.rglob("*")):
+        name = path.relative_to(STACK_FOLDER)
+        if path.is_file() and name.as_posix() != "__init__.py" and not _LEFT_OUT & set(name.parts):
+            files[name.as_posix()] = path.read_text(encoding="utf-8")
+    files[CONFIG_NAME] = json.dumps(stack_config(plan), indent=2, ensure_ascii=False) + "\n"
+    files["README.md"] = Template(files["README.md"]).substitute(_readme_parts(plan))
+    return files
+
+
+def stack_config(plan: Plan) -> dict[str, Any]:
+    """Everything that the stack and its bill depend on.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    dict
+        The document of ``stack_config.json``; its JSON Schema lies beside it.
+    """
+    spec, application, scaling = plan.spec, plan.application, plan.spec.scaling
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": str(plan.scenario.get("name", "web")),
+        "region": plan.cost.region,
+        "fingerprint": plan.fingerprint(),
+        "prices_published": plan.cost.prices_published,
+        "application": {
+            "image": application.image,
+            "container_port": application.container_port,
+            "health_check_path": application.health_check_path,
+            "environment": dict(application.environment),
+            "secrets": dict(application.secrets),
+            "certificate_arn": application.certificate_arn,
+            "stop_timeout_s": application.stop_timeout_s,
+            "log_retention_days": application.log_retention_days,
+        },
+        "network": {
+            "layout": spec.network.layout,
+            "availability_zones": spec.network.availability_zones,
+            "nat_gateways": spec.network.nat_gateways,
+            "interface_endpoints": list(spec.network.interface_endpoints),
+        },
+        "task": {
+            "cpu_units": spec.task_size.cpu_units,
+            "memory_mib": spec.task_size.memory_mib,
+            "cpu_architecture": spec.cpu_architecture,
+            "ephemeral_storage_gib": spec.ephemeral_storage_gib,
+        },
+        "service": {
+            "capacity_provider": spec.capacity_provider,
+            "min_capacity": spec.min_capacity,
+            "max_capacity": spec.max_capacity,
+        },
+        "scaling": {
+            "policy_type": "TargetTrackingScaling",
+            "predefined_metric_type": scaling.predefined_metric_type,
+            "target_value": scaling.target_value,
+            "scale_out_cooldown_s": scaling.scale_out_cooldown_s,
+            "scale_in_cooldown_s": scaling.scale_in_cooldown_s,
+            "disable_scale_in": scaling.disable_scale_in,
+        },
+        "load_balancer": {
+            "health_check_interval_s": application.health_check_interval_s,
+            "deregistration_delay_s": application.deregistration_delay_s,
+        },
+        "estimate": plan.cost.to_dict(),
+        "scenario": dict(plan.scenario),
+    }
+
+
+def _readme_parts(plan: Plan) -> dict[str, str]:
+    rows = [
+        f"| {line.title} | {line.pricing_quantity:,.2f} {line.pricing_unit} | {line.list_unit_price} | {usd_text(line.list_cost)} | "
+        f"{line.sku_text} | {line.published} |"
+        for line in plan.cost
+    ]
+    head = [
+        "| Charge | Quantity a month | USD/unit | USD/month | SKU | Price date |",
+        "| --- | ---: | ---: | ---: | --- | --- |",
+    ]
+    total = f"| **Total** | | | **{plan.cost.total_text}** | | |"
+    image = plan.application.image
+    return {
+        "name": str(plan.scenario.get("name", "web")),
+        "region": plan.cost.region,
+        "summary": plan.spec.describe(),
+        "bill_table": "\n".join([*head, *rows, total]),
+        "image_note": f"The image is `{image}`."
+        if image
+        else "No image was given: the stack has the parameter `ContainerImage`, without a default, and asks for it when it is deployed.",
+        "prices_note": f"Rates published {plan.cost.prices_published}. Not included: {plan.cost.not_included}.",
+    }

@@ -1,0 +1,1 @@
+"""Which candidate, and why not the others."""

@@ -1,0 +1,144 @@
+"""The promise that a plan has to keep, and what a candidate that breaks it becomes: a Rejection."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from estimator.errors import InvalidScenario
+from estimator.service.behavior import require_in_range
+from estimator.service.spec import ServiceSpec
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Limits; each can be switched off with None.
+
+    Parameters
+    ----------
+    p95_latency_ms : float, optional
+        95 of 100 requests of the period are answered within this time; those beyond capacity are not. [ms]
+    max_minutes_over_capacity : float, optional
+        Minutes of a month whose load is more than the healthy tasks can serve. [min/month]
+    min_tasks : int, optional
+        Fewest tasks that are always asked for. [tasks]
+    min_availability_zones : int, optional
+        Fewest zones. [1]
+    """
+
+    p95_latency_ms: float | None = None
+    max_minutes_over_capacity: float | None = 5.0
+    min_tasks: int | None = 2
+    min_availability_zones: int | None = 2
+
+    def __post_init__(self) -> None:
+        limits = {
+            "p95_latency_ms": (0.001, 600_000),
+            "max_minutes_over_capacity": (0, 44_640),
+            "min_tasks": (1, 5000),
+            "min_availability_zones": (1, 6),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, (int, float)) and low <= value <= high):
+                raise InvalidScenario(f"{name} is {value!r}; it must be {low:g} to {high:g}, or null to switch it off.")
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a candidate is not the plan.
+
+    Parameters
+    ----------
+    constraint : str
+        The limit that it breaks.
+    limit : float
+        What is allowed. [unit]
+    actual : float
+        What the candidate has; infinite if it has no bound. [unit]
+    unit : str
+        Unit of both.
+    spec : ServiceSpec
+        The candidate.
+    usd_per_month : float
+        Its bill. [USD/month]
+    """
+
+    constraint: str
+    limit: float
+    actual: float
+    unit: str
+    spec: ServiceSpec = field(repr=False)
+    usd_per_month: float = math.nan
+
+    @property
+    def miss(self) -> float:
+        """How far the limit is missed, as a ratio of at least 0; infinite if without bound. [1]"""
+        if not math.isfinite(self.actual) or self.limit == 0:
+            return math.inf if not math.isfinite(self.actual) else abs(self.actual)
+        return abs(self.actual - self.limit) / abs(self.limit)
+
+    @property
+    def reason(self) -> str:
+        """The broken limit, to read."""
+        if self.constraint == "rate":
+            return f"no rate is known for {self.unit}"
+        actual = "without bound" if math.isinf(self.actual) else f"{self.actual:,.6g}"
+        side = "at most" if self.actual > self.limit else "at least"
+        return f"{self.constraint} is {actual}; {side} {self.limit:,.6g} {self.unit}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rejection as plain values.
+
+        Returns
+        -------
+        dict
+            JSON-ready; no bound is None.
+        """
+        return {
+            "constraint": self.constraint,
+            "limit": self.limit,
+            "actual": self.actual if math.isfinite(self.actual) else None,
+            "unit": self.unit,
+            "usd_per_month": self.usd_per_month,
+            "candidate": self.spec.describe(),
+        }
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the search may choose from.
+
+    Parameters
+    ----------
+    cpu_architectures : tuple of str
+        Architectures that the image exists for.
+    capacity_provider : str
+        ``FARGATE`` or ``FARGATE_SPOT``.
+    target_values : tuple of float
+        CPU targets. [%]
+    min_capacities : tuple of int
+        Minimums; empty to try 1, 2, 3 and quarters of what the peak needs. [tasks]
+    max_capacity : int, optional
+        Maximum; by default ``max_capacity_headroom`` times what the peak needs, and at least twice the minimum. [tasks]
+    max_capacity_headroom : float
+        See ``max_capacity``. [1]
+    scale_out_cooldown_s, scale_in_cooldown_s : int
+        Cooldowns. [s]
+    """
+
+    cpu_architectures: tuple[str, ...] = ("X86_64", "ARM64")
+    capacity_provider: str = "FARGATE"
+    target_values: tuple[float, ...] = (40.0, 50.0, 60.0, 70.0, 80.0)
+    min_capacities: tuple[int, ...] = ()
+    max_capacity: int | None = None
+    max_capacity_headroom: float = field(default=1.5, metadata={"low": 1.0, "high": 100.0})
+    scale_out_cooldown_s: int = field(default=300, metadata={"low": 0, "high": 86_400})
+    scale_in_cooldown_s: int = field(default=300, metadata={"low": 0, "high": 86_400})
+
+    def __post_init__(self) -> None:
+        require_in_range(self)
+        for name in ("cpu_architectures", "target_values"):
+            if not getattr(self, name):
+                raise InvalidScenario(f"{name} is empty; the search needs at least one.")

@@ -1,0 +1,70 @@
+"""The candidates: every valid task size x architecture x target x minimum."""
+
+from __future__ import annotations
+
+import math
+
+from estimator.planning.promise import Choices
+from estimator.service.application import Application
+from estimator.service.network import NetworkLayout
+from estimator.service.scaling import TargetTrackingScalingPolicy
+from estimator.service.spec import MAX_TASKS_PER_SERVICE, ServiceSpec
+from estimator.service.task_size import TASK_SIZES
+from estimator.workload.request import Workload
+
+#: Minimums that are tried as parts of what the peak needs.
+_MINIMUM_SHARES = (0.25, 0.5, 0.75, 1.0)
+
+
+def candidates(
+    workload: Workload, choices: Choices, application: Application, network: NetworkLayout
+) -> list[ServiceSpec]:
+    """List the candidates.
+
+    Parameters
+    ----------
+    workload : Workload
+        The load, whose peak bounds minimums and maximums.
+    choices : Choices
+        What may be chosen.
+    application : Application
+        What is deployed.
+    network : NetworkLayout
+        The network layout.
+
+    Returns
+    -------
+    list of ServiceSpec
+        Small sizes first; none that would need more tasks than a service can have.
+    """
+    found = []
+    for architecture in choices.cpu_architectures:
+        peak_vcpu = workload.load.peak_requests_per_s * workload.cpu_s_per_request(architecture)
+        for size in TASK_SIZES:
+            for target in choices.target_values:
+                needed = max(1, math.ceil(peak_vcpu / size.vcpu / (target / 100) - 1e-9))
+                minimums = sorted(
+                    set(choices.min_capacities) or {1, 2, 3, *(max(2, math.ceil(needed * s)) for s in _MINIMUM_SHARES)}
+                )
+                for minimum in minimums:
+                    maximum = choices.max_capacity or max(
+                        2 * minimum, math.ceil(needed * choices.max_capacity_headroom)
+                    )
+                    if minimum > maximum or maximum > MAX_TASKS_PER_SERVICE:
+                        continue
+                    policy = TargetTrackingScalingPolicy(
+                        target, choices.scale_out_cooldown_s, choices.scale_in_cooldown_s
+                    )
+                    found.append(
+                        ServiceSpec(
+                            size,
+                            architecture,
+                            minimum,
+                            maximum,
+                            policy,
+                            network,
+                            choices.capacity_provider,
+                            application.ephemeral_storage_gib,
+                        )
+                    )
+    return found

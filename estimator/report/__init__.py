@@ -1,0 +1,1 @@
+"""Figures and tables of a plan, used by notebook and app alike."""

@@ -1,0 +1,571 @@
+"""The one document that a user writes, saves and shares: region, load, request, application, promise, choices (YAML or JSON)."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
+
+from estimator.errors import InvalidScenario
+from estimator.planning.planner import Plan, estimate, plan
+from estimator.planning.promise import Choices, Promise
+from estimator.pricing.rates import Rates, require_region
+from estimator.service.application import Application
+from estimator.service.behavior import AwsBehavior
+from estimator.service.network import NetworkLayout
+from estimator.service.scaling import TargetTrackingScalingPolicy
+from estimator.service.spec import ServiceSpec
+from estimator.service.task_size import TaskSize
+from estimator.units import HOURS_PER_MONTH, described_fields
+from estimator.workload.profile import LoadProfile
+from estimator.workload.request import Request, Workload
+from estimator.workload.sources import GapRule, load_from_csv
+
+MAX_DOCUMENT_BYTES = 1_000_000
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ConstantLoad(_Section):
+    """A load that never changes.
+
+    Parameters
+    ----------
+    kind : str
+        ``constant``.
+    requests_per_s : float
+        Request rate. [requests/s]
+    """
+
+    kind: Literal["constant"] = "constant"
+    requests_per_s: float
+
+    def profile(self, folder: Path) -> LoadProfile:
+        """Make the profile."""
+        return LoadProfile.constant(self.requests_per_s)
+
+
+class DailyLoad(_Section):
+    """A day that swings between a trough and a peak.
+
+    Parameters
+    ----------
+    kind : str
+        ``daily``.
+    peak_requests_per_s, trough_requests_per_s : float
+        Request rates at the peak and half a day from it. [requests/s]
+    peak_hour : float
+        Hour of the peak, 0 to 24. [h]
+    """
+
+    kind: Literal["daily"] = "daily"
+    peak_requests_per_s: float
+    trough_requests_per_s: float
+    peak_hour: float = 20.0
+
+    def profile(self, folder: Path) -> LoadProfile:
+        """Make the profile."""
+        return LoadProfile.daily(self.peak_requests_per_s, self.trough_requests_per_s, self.peak_hour)
+
+
+class WeeklyLoad(_Section):
+    """A week of daily swings with a different weekend.
+
+    Parameters
+    ----------
+    kind : str
+        ``weekly``.
+    peak_requests_per_s, trough_requests_per_s : float
+        Request rates of a working day, at the peak and half a day from it. [requests/s]
+    peak_hour : float
+        Hour of the peak, 0 to 24. [h]
+    weekend_factor : float
+        What the weekend's load is multiplied with. [1]
+    """
+
+    kind: Literal["weekly"] = "weekly"
+    peak_requests_per_s: float
+    trough_requests_per_s: float
+    peak_hour: float = 20.0
+    weekend_factor: float = 1.0
+
+    def profile(self, folder: Path) -> LoadProfile:
+        """Make the profile."""
+        return LoadProfile.weekly(
+            self.peak_requests_per_s, self.trough_requests_per_s, self.peak_hour, self.weekend_factor
+        )
+
+
+class CsvLoad(_Section):
+    """Request counts from a CSV file.
+
+    Parameters
+    ----------
+    kind : str
+        ``csv``.
+    path : str
+        The file, relative to the scenario.
+    timestamp_column, requests_column : str
+        Names of the columns: ISO 8601 starts of intervals, and requests in each interval.
+    gaps : str
+        What to do with missing intervals: ``error``, ``interpolate``, ``previous`` or ``zero``.
+    scale : float
+        What the load is multiplied with. [1]
+    """
+
+    kind: Literal["csv"] = "csv"
+    path: str
+    timestamp_column: str = "timestamp"
+    requests_column: str = "requests"
+    gaps: GapRule = "error"
+    scale: float = 1.0
+
+    def profile(self, folder: Path) -> LoadProfile:
+        """Read the profile."""
+        return load_from_csv(folder / self.path, self.timestamp_column, self.requests_column, self.gaps).scaled(
+            self.scale
+        )
+
+
+class Network(_Section):
+    """Where the tasks stand.
+
+    Parameters
+    ----------
+    layout : str
+        ``public`` (tasks with public addresses), ``nat`` (private subnets behind NAT gateways) or ``endpoints``
+        (private subnets with the interface endpoints that Fargate needs and no internet).
+    availability_zones : int
+        Zones, at least two. [1]
+    nat_gateways : int
+        NAT gateways in the ``nat`` layout; one if not given. [1]
+    """
+
+    layout: Literal["public", "nat", "endpoints"] = "public"
+    availability_zones: int = 2
+    nat_gateways: int | None = None
+
+
+class Service(_Section):
+    """One way to run the service, such as the one that runs today; `estimator estimate` prices it.
+
+    Parameters
+    ----------
+    cpu_units, memory_mib : int
+        CPU and memory of a task; only pairs that Fargate has. [cpu units, MiB]
+    cpu_architecture : str
+        ``X86_64`` or ``ARM64``.
+    min_capacity, max_capacity : int
+        Bounds of the desired count. [tasks]
+    target_value : float
+        CPU utilization to hold. [%]
+    scale_out_cooldown_s, scale_in_cooldown_s : int
+        Cooldowns. [s]
+    disable_scale_in : bool
+        True to never remove tasks.
+    capacity_provider : str
+        ``FARGATE`` or ``FARGATE_SPOT``.
+    """
+
+    cpu_units: int
+    memory_mib: int
+    cpu_architecture: Literal["X86_64", "ARM64"] = "X86_64"
+    min_capacity: int = 2
+    max_capacity: int = 10
+    target_value: float = 60.0
+    scale_out_cooldown_s: int = 300
+    scale_in_cooldown_s: int = 300
+    disable_scale_in: bool = False
+    capacity_provider: Literal["FARGATE", "FARGATE_SPOT"] = "FARGATE"
+
+
+Load = Annotated[ConstantLoad | DailyLoad | WeeklyLoad | CsvLoad, Field(discriminator="kind")]
+
+
+class Scenario(_Section):
+    """What a user wants to run and promises; everything that an estimate depends on but the prices.
+
+    Parameters
+    ----------
+    version : int
+        Version of this document: 1.
+    name : str
+        Name of the service and of the exported stack.
+    region : str
+        Region code, such as ``eu-west-1``.
+    hours_per_month : float
+        Length of the billed month. [h]
+    load : section
+        Requests per second over one period.
+    request : section
+        What one request asks for.
+    application : section
+        What is deployed whatever its size.
+    network : section
+        Where the tasks stand.
+    promise : section
+        Limits that a plan must keep.
+    search : section
+        What a plan may choose from.
+    service : section
+        A service to price as it is.
+    behavior : section
+        What is taken for granted of AWS where it does not say.
+    """
+
+    version: Literal[1] = 1
+    name: str = Field(default="web", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")
+    region: str
+    hours_per_month: float = HOURS_PER_MONTH
+    load: Load
+    request: Request
+    application: Application = Application()
+    network: Network = Network()
+    promise: Promise = Promise()
+    search: Choices = Choices()
+    service: Service | None = None
+    behavior: AwsBehavior = AwsBehavior()
+
+    # What the document becomes.
+
+    def workload(self, folder: Path | str = ".") -> Workload:
+        """Make the load and its requests.
+
+        Parameters
+        ----------
+        folder : path
+            What the path of a CSV file is relative to.
+
+        Returns
+        -------
+        Workload
+            The workload.
+        """
+        request = {name: getattr(self.request, name) for name in Request.__dataclass_fields__}
+        return Workload(self.load.profile(Path(folder)), **request)
+
+    def network_layout(self) -> NetworkLayout:
+        """Make the network layout.
+
+        Returns
+        -------
+        NetworkLayout
+            With the NAT gateways or endpoints that the layout needs.
+        """
+        network = self.network
+        return NetworkLayout.of(
+            network.layout,
+            network.availability_zones,
+            network.nat_gateways,
+            uses_secrets=bool(self.application.secrets),
+        )
+
+    def spec(self) -> ServiceSpec:
+        """Make the candidate of the section ``service``.
+
+        Returns
+        -------
+        ServiceSpec
+            The candidate.
+
+        Raises
+        ------
+        InvalidScenario
+            If there is no such section.
+        """
+        service = self.service
+        if service is None:
+            raise InvalidScenario(
+                "The scenario has no `service` section to estimate. Add one (cpu_units, memory_mib, min_capacity, ...), or let "
+                "`estimator plan` find it."
+            )
+        policy = TargetTrackingScalingPolicy(
+            service.target_value, service.scale_out_cooldown_s, service.scale_in_cooldown_s, service.disable_scale_in
+        )
+        return ServiceSpec(
+            TaskSize(service.cpu_units, service.memory_mib),
+            service.cpu_architecture,
+            service.min_capacity,
+            service.max_capacity,
+            policy,
+            self.network_layout(),
+            service.capacity_provider,
+            self.application.ephemeral_storage_gib,
+        )
+
+    def estimate(self, rates: Rates, folder: Path | str = ".") -> Plan:
+        """Simulate and price the section ``service`` as it is.
+
+        Parameters
+        ----------
+        rates : Rates
+            The region's rates.
+        folder : path
+            What the path of a CSV file is relative to.
+
+        Returns
+        -------
+        Plan
+            Its course and bill.
+        """
+        found = estimate(
+            self.workload(folder),
+            self._own(rates),
+            self.spec(),
+            self.application,
+            self.promise,
+            self.behavior,
+            self.hours_per_month,
+        )
+        return self._signed(found)
+
+    def plan(self, rates: Rates, folder: Path | str = ".", progress: Callable[[float], None] | None = None) -> Plan:
+        """Find the cheapest candidate that keeps the promise.
+
+        Parameters
+        ----------
+        rates : Rates
+            The region's rates.
+        folder : path
+            What the path of a CSV file is relative to.
+        progress : callable, optional
+            Called with the part that is done, 0 to 1.
+
+        Returns
+        -------
+        Plan
+            The winner, with why the cheaper ones lost.
+        """
+        found = plan(
+            self.workload(folder),
+            self._own(rates),
+            self.promise,
+            choices=self.search,
+            application=self.application,
+            network=self.network_layout(),
+            behavior=self.behavior,
+            hours_per_month=self.hours_per_month,
+            progress=progress,
+        )
+        return self._signed(found)
+
+    def _own(self, rates: Rates) -> Rates:
+        if rates.region != self.region:
+            raise InvalidScenario(
+                f"The rates are of {rates.region}, the scenario is for {self.region}. Load the rates of {self.region}."
+            )
+        return rates
+
+    def _signed(self, found: Plan) -> Plan:
+        from dataclasses import replace
+
+        return replace(found, scenario=self.to_dict())
+
+    # Reading and writing.
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document as plain values.
+
+        Returns
+        -------
+        dict
+            JSON-ready; `from_dict` reads it back.
+        """
+        values: dict[str, Any] = self.model_dump(mode="json")
+        return values
+
+    def to_yaml(self) -> str:
+        """Write the document as YAML.
+
+        Returns
+        -------
+        str
+            `from_text` reads it back.
+        """
+        import yaml
+
+        return str(yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True))
+
+    @classmethod
+    def from_dict(cls, values: object, where: str = "The scenario") -> Scenario:
+        """Read the document from plain values.
+
+        Parameters
+        ----------
+        values : object
+            Usually a dict.
+        where : str
+            What to call the document in messages.
+
+        Returns
+        -------
+        Scenario
+            The document.
+
+        Raises
+        ------
+        InvalidScenario
+            In one sentence: the field, its value, what is allowed.
+        """
+        if not isinstance(values, Mapping):
+            raise InvalidScenario(
+                f"{where} must be a mapping of sections such as region, load and request. `estimator init` writes one."
+            )
+        try:
+            scenario = cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise InvalidScenario(f"{where}: {_sentence(error)}") from None
+        require_region(scenario.region)
+        return scenario
+
+    @classmethod
+    def from_text(cls, text: str, where: str = "The scenario") -> Scenario:
+        """Read the document from YAML or JSON.
+
+        Parameters
+        ----------
+        text : str
+            The document.
+        where : str
+            What to call it in messages.
+
+        Returns
+        -------
+        Scenario
+            The document.
+
+        Raises
+        ------
+        InvalidScenario
+            If it is neither, or says something that is not allowed.
+        """
+        import yaml
+
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            values = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders
+        except (yaml.YAMLError, RecursionError) as error:
+            mark = getattr(error, "problem_mark", None)
+            place = f", line {mark.line + 1}" if mark else ""
+            raise InvalidScenario(
+                f"{where}{place}: not valid YAML ({getattr(error, 'problem', None) or 'it cannot be read'}). Mend the line."
+            ) from None
+        return cls.from_dict(values, where)
+
+    @classmethod
+    def from_file(cls, path: Path | str) -> Scenario:
+        """Read the document from a file.
+
+        Parameters
+        ----------
+        path : path
+            A YAML or JSON file.
+
+        Returns
+        -------
+        Scenario
+            The document.
+
+        Raises
+        ------
+        InvalidScenario
+            If it cannot be read.
+        """
+        path = Path(path)
+        try:
+            if path.stat().st_size > MAX_DOCUMENT_BYTES:
+                raise InvalidScenario(
+                    f"{path} has more than {MAX_DOCUMENT_BYTES // 1_000_000} MB; a scenario is a small document."
+                )
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise InvalidScenario(
+                f"The scenario {path} cannot be read: {error.strerror}. Check the path, or let `estimator init {path}` write one."
+            ) from None
+        except UnicodeDecodeError:
+            raise InvalidScenario(f"The scenario {path} is not UTF-8 text.") from None
+        return cls.from_text(text, str(path))
+
+
+def _sentence(error: ValidationError) -> str:
+    """Say the first thing that is wrong: the field, its value, what is allowed."""
+    unknown = {"extra_forbidden", "unexpected_keyword_argument"}
+    # A misspelt field is two errors, one unknown and one missing: the first says more.
+    first = next((e for e in error.errors() if e["type"] in unknown), error.errors()[0])
+    kinds = {"constant", "daily", "weekly", "csv"}
+    path = [str(part) for part in first["loc"]]
+    place = ".".join(part for i, part in enumerate(path) if not (i == 1 and path[0] == "load" and part in kinds))
+    cause = (first.get("ctx") or {}).get("error")
+    if isinstance(cause, InvalidScenario):
+        return f"{place}: {cause}"
+    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] in unknown:
+        known = _known_keys(path[:-1])
+        close = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        return f"{place} is not a field; allowed are {', '.join(known)}.{hint}{more}"
+    if first["type"] in {"missing", "missing_argument", "union_tag_not_found"}:
+        return f"{place} is missing: {first['msg']}. `estimator init` writes a commented scenario.{more}"
+    return f"{place} is {first['input']!r}: {first['msg']}.{more}"
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    """Names that a section allows."""
+    sections: dict[str, type] = {
+        "request": Request,
+        "application": Application,
+        "network": Network,
+        "promise": Promise,
+        "search": Choices,
+        "service": Service,
+        "behavior": AwsBehavior,
+    }
+    loads: dict[str, type] = {"constant": ConstantLoad, "daily": DailyLoad, "weekly": WeeklyLoad, "csv": CsvLoad}
+    section: type = Scenario
+    for part in path:
+        section = sections.get(part) or loads.get(part) or section
+    if issubclass(section, BaseModel):
+        return list(section.model_fields)
+    return list(section.__dataclass_fields__)  # type: ignore[attr-defined]
+
+
+def scenario_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a scenario, with what each field means.
+
+    Returns
+    -------
+    dict
+        JSON Schema, draft 2020-12.
+    """
+    schema = Scenario.model_json_schema()
+    classes = (
+        Request,
+        Application,
+        Promise,
+        Choices,
+        AwsBehavior,
+        ConstantLoad,
+        DailyLoad,
+        WeeklyLoad,
+        CsvLoad,
+        Network,
+        Service,
+    )
+    parts: dict[str, tuple[Any, type]] = {
+        record.__name__: (schema["$defs"][record.__name__], record) for record in classes
+    }
+    parts["Scenario"] = (schema, Scenario)
+    for part, record in parts.values():
+        part["description"] = (record.__doc__ or "").partition("\n")[0]
+        for name, text in described_fields(record).items():
+            if name in part.get("properties", {}):
+                part["properties"][name]["description"] = text
+    schema["$schema"] = GenerateJsonSchema.schema_dialect
+    return json.loads(json.dumps(schema))  # type: ignore[no-any-return]

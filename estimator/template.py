@@ -1,0 +1,111 @@
+"""The commented scenario that `estimator init` writes."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import MISSING, fields
+from typing import Any
+
+from estimator.planning.promise import Choices, Promise
+from estimator.scenario import DailyLoad, Network, Service
+from estimator.service.application import Application
+from estimator.units import described_fields
+from estimator.workload.request import Request
+
+_HEAD = """\
+# What you want to run, and what you promise. Edit it, then:
+#   estimator plan FILE --export my-stack     the cheapest service that keeps the promise, and its stack
+#   estimator estimate FILE                   the bill of the section `service` as it is
+#   estimator ui FILE                         the what-if app
+# `estimator schema` prints the JSON Schema; fields in comments stand at their defaults.
+version: 1
+name: web
+# Region code; `estimator prices show --region eu-west-1` lists what is known of its prices.
+region: eu-west-1
+
+# One period of load, repeated. Other kinds:
+#   load: {kind: constant, requests_per_s: 20}
+#   load: {kind: weekly, peak_requests_per_s: 200, trough_requests_per_s: 20, peak_hour: 20, weekend_factor: 0.5}
+#   load: {kind: csv, path: requests.csv, timestamp_column: timestamp, requests_column: requests, gaps: error, scale: 1}
+"""
+
+
+def scenario_template() -> str:
+    """Write a scenario in which every field says what it means.
+
+    Returns
+    -------
+    str
+        YAML.
+    """
+    load = {"kind": "daily", "peak_requests_per_s": 100, "trough_requests_per_s": 15, "peak_hour": 20}
+    service = {"cpu_units": 512, "memory_mib": 1024, "min_capacity": 2, "max_capacity": 20, "target_value": 60}
+    request = {"cpu_ms_per_request": 20, "response_kb": 20}
+    sections = [
+        _section("load", "", described_fields(DailyLoad), load, {}),
+        _section(
+            "request",
+            "What one request asks for; CPU time has no default: measure it.",
+            described_fields(Request),
+            request,
+            _defaults(Request),
+        ),
+        _section(
+            "application",
+            "What is deployed whatever its size.",
+            described_fields(Application),
+            {},
+            _defaults(Application),
+        ),
+        _section(
+            "network",
+            "Where the tasks stand.",
+            described_fields(Network),
+            {"layout": "public"},
+            {"availability_zones": 2},
+        ),
+        _section(
+            "promise",
+            "Limits that a plan must keep; null switches one off.",
+            described_fields(Promise),
+            {"p95_latency_ms": 250},
+            _defaults(Promise),
+        ),
+        _section("search", "What a plan may choose from.", described_fields(Choices), {}, _defaults(Choices)),
+        _section(
+            "service",
+            "A service to price as it is, such as the one that runs today.",
+            described_fields(Service),
+            service,
+            {},
+        ),
+    ]
+    return _HEAD + "\n".join(sections)
+
+
+def _defaults(record: Any) -> dict[str, Any]:
+    found = {}
+    for item in fields(record):
+        if item.default is not MISSING:
+            found[item.name] = item.default
+        elif item.default_factory is not MISSING:
+            found[item.name] = item.default_factory()
+    return found
+
+
+def _section(name: str, title: str, meaning: dict[str, str], given: dict[str, Any], defaults: dict[str, Any]) -> str:
+    lines = [f"# {title}"] if title else []
+    # A section without a given value is a comment as a whole.
+    lines.append(f"{name}:" if given else f"# {name}:")
+    for field, value in (given | {k: v for k, v in defaults.items() if k not in given}).items():
+        if field in meaning:
+            lines += textwrap.wrap(meaning[field], 116, initial_indent="  # ", subsequent_indent="  #   ")
+        lines.append(f"  {'' if field in given else '# '}{field}: {_yaml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _yaml(value: Any) -> str:
+    import yaml
+
+    plain = list(value) if isinstance(value, tuple) else value
+    return str(yaml.safe_dump(plain, default_flow_style=True).replace("\n...", "").strip())
