@@ -423,6 +423,12 @@ class Scenario(_Section):
         except ValidationError as error:
             raise InvalidScenario(f"{where}: {_sentence(error)}") from None
         require_region(scenario.region)
+        outbound = scenario.request.outbound_sent_kb_per_request + scenario.request.outbound_received_kb_per_request
+        if outbound and scenario.network.layout == "endpoints":
+            raise InvalidScenario(
+                f"{where}: network.layout is endpoints, which has no way to the internet, and request has {outbound:g} kB outbound. "
+                "Choose the nat or public layout, or set both outbound fields to 0."
+            )
         return scenario
 
     @classmethod

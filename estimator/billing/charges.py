@@ -71,7 +71,9 @@ def _nat_gb(month: BilledMonth) -> Quantity:
     # through the gateway.
     from_ecr = month.application.image is None or ".dkr.ecr." in month.application.image
     pulled = 0.0 if from_ecr else month.pulled_gb
-    return np.where(month.in_layout("nat"), month.log_gb + month.outbound_gb + pulled, 0.0)
+    return np.where(
+        month.in_layout("nat"), month.log_gb + month.outbound_sent_gb + month.outbound_received_gb + pulled, 0.0
+    )
 
 
 CHARGES: dict[str, Charge] = {
@@ -140,8 +142,8 @@ CHARGES: dict[str, Charge] = {
     "internet_egress": Charge(
         "Data transfer out to the internet",
         "internet_egress_gb",
-        "GB of responses",
-        lambda month: month.response_gb,
+        "GB of responses and of calls to the internet",
+        lambda month: month.response_gb + month.outbound_sent_gb,
         "AWS, EC2 data transfer pricing: tiers by month; the account's 100 free GB are not taken off; read 2026-09",
     ),
     "logs_ingestion": Charge(

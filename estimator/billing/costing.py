@@ -111,10 +111,19 @@ class CostBreakdown:
     @property
     def prices_published(self) -> str:
         """Oldest and newest publication date of the rates that were used."""
-        dates = sorted({line.published for line in self.lines if line.published})
+        dates = self._dates
         if not dates:
-            return "no dated rate"
+            return "on unknown dates"
         return dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+
+    @property
+    def newest_published(self) -> str:
+        """Newest publication date of the rates that were used; empty if none has one."""
+        return self._dates[-1] if self._dates else ""
+
+    @property
+    def _dates(self) -> list[str]:
+        return sorted({line.published for line in self.lines if line.published})
 
     @property
     def not_included(self) -> str:

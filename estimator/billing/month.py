@@ -80,9 +80,14 @@ class BilledMonth:
         return self.requests * self.workload.log_bytes_per_request / BYTES_PER_GB
 
     @property
-    def outbound_gb(self) -> float:
-        """Bytes that tasks exchange with the internet on their own account. [GB]"""
-        return self.requests * self.workload.outbound_kb_per_request * BYTES_PER_KB / BYTES_PER_GB
+    def outbound_sent_gb(self) -> float:
+        """Bytes that tasks send to the internet on their own account. [GB]"""
+        return self.requests * self.workload.outbound_sent_kb_per_request * BYTES_PER_KB / BYTES_PER_GB
+
+    @property
+    def outbound_received_gb(self) -> float:
+        """Bytes that come back from the internet to tasks. [GB]"""
+        return self.requests * self.workload.outbound_received_kb_per_request * BYTES_PER_KB / BYTES_PER_GB
 
     # What depends on the candidate.
 

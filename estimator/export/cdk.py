@@ -8,6 +8,8 @@ from string import Template
 from typing import Any
 
 from estimator.billing.costing import usd_text
+from estimator.errors import ExportError
+from estimator.export.stack.fargate_stack.config import ConfigError, parse_config
 from estimator.planning.planner import Plan
 
 CONFIG_NAME = "stack_config.json"
@@ -29,13 +31,23 @@ def render(plan: Plan) -> dict[str, str]:
     -------
     dict of str to str
         Text by relative path.
+
+    Raises
+    ------
+    ExportError
+        If the stack's own check refuses the configuration, such as an image that private tasks cannot reach.
     """
     files = {}
     for path in sorted(STACK_FOLDER.rglob("*")):
         name = path.relative_to(STACK_FOLDER)
         if path.is_file() and name.as_posix() != "__init__.py" and not _LEFT_OUT & set(name.parts):
             files[name.as_posix()] = path.read_text(encoding="utf-8")
-    files[CONFIG_NAME] = json.dumps(stack_config(plan), indent=2, ensure_ascii=False) + "\n"
+    config = stack_config(plan)
+    try:
+        parse_config(config)
+    except ConfigError as error:
+        raise ExportError(f"No stack can be made of this plan: {error} Mend the scenario.") from None
+    files[CONFIG_NAME] = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
     files["README.md"] = Template(files["README.md"]).substitute(_readme_parts(plan))
     return files
 
@@ -59,7 +71,7 @@ def stack_config(plan: Plan) -> dict[str, Any]:
         "name": str(plan.scenario.get("name", "web")),
         "region": plan.cost.region,
         "fingerprint": plan.fingerprint(),
-        "prices_published": plan.cost.prices_published,
+        "prices_published": plan.cost.newest_published,
         "application": {
             "image": application.image,
             "container_port": application.container_port,

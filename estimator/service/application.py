@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from estimator.errors import InvalidScenario
 from estimator.service.behavior import require_in_range
+
+#: AWS, "PutRetentionPolicy", read 2026. [d]
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 
 
 @dataclass(frozen=True)
@@ -58,3 +86,19 @@ class Application:
 
     def __post_init__(self) -> None:
         require_in_range(self)
+        if not re.fullmatch(r"/[!-~]{0,1023}", self.health_check_path):
+            raise InvalidScenario(
+                f"health_check_path is {self.health_check_path!r}; it must begin with / and have no spaces."
+            )
+        if self.image is not None and not re.fullmatch(r"\S+", self.image):
+            raise InvalidScenario(
+                f"image is {self.image!r}; it must be an image such as nginx:1.29, without spaces, or null."
+            )
+        if self.log_retention_days not in LOG_RETENTION_DAYS:
+            allowed = ", ".join(map(str, LOG_RETENTION_DAYS))
+            raise InvalidScenario(f"log_retention_days is {self.log_retention_days}; CloudWatch Logs has {allowed}.")
+        both = sorted(set(self.environment) & set(self.secrets))
+        if both:
+            raise InvalidScenario(
+                f"{both[0]} stands in both environment and secrets; a variable can have one value. Remove one."
+            )

@@ -34,9 +34,10 @@ class Request:
         Listener rules walked until one matches, without the default rule; the first ten of each request are free. [1]
     log_bytes_per_request : float
         What a request writes to the log. [B]
-    outbound_kb_per_request : float
-        Bytes that a task exchanges with the internet for a request (calls to other services), through the NAT gateway
-        where there is one. [kB]
+    outbound_sent_kb_per_request : float
+        What a task itself sends to the internet for a request, such as calls to other services. [kB]
+    outbound_received_kb_per_request : float
+        What comes back from the internet for it; costs only behind a NAT gateway. [kB]
     arm64_relative_speed : float
         Work per ARM64 vCPU-second relative to x86; measure it, 1 means equal. [1]
 
@@ -55,7 +56,8 @@ class Request:
     connection_s: float = 60.0
     rules_evaluated_per_request: float = 1.0
     log_bytes_per_request: float = 250.0
-    outbound_kb_per_request: float = 0.0
+    outbound_sent_kb_per_request: float = 0.0
+    outbound_received_kb_per_request: float = 0.0
     arm64_relative_speed: float = field(default=1.0, metadata={"positive": True})
 
     def __post_init__(self) -> None:
