@@ -203,8 +203,8 @@ def estimate(
     run = simulate(workload, [spec], application, behavior, keep_series=[0])
     month = BilledMonth(workload, run, application, hours_per_month)
     bills = price_month(month, rates)
-    broken = [limit[0] for limit in _broken(month, promise, bills)]
-    warnings = [f"The promise is broken: {rejection.reason}." for rejection in broken if rejection is not None]
+    (broken,) = _broken(month, promise, bills)
+    warnings = [f"The promise is broken: {limit.reason}." for limit in broken if limit.constraint != "rate"]
     warnings += [str(error) for error in bills.unknown.values()]
     return Plan(
         spec,

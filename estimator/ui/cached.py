@@ -1,0 +1,122 @@
+"""What is computed once for each question, whoever asks it.
+
+Notes
+-----
+The functions take text, which is the key of the cache; plans are frozen, so that all sessions may share one (``cache_resource``) and
+nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from estimator.export import render_stack
+from estimator.planning.planner import Plan
+from estimator.pricing.rates import Rates
+from estimator.pricing.snapshots import load_rates
+from estimator.scenario import CsvLoad, Scenario
+
+
+@dataclass(frozen=True)
+class Question:
+    """A scenario and where its files are.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The one document.
+    folder : pathlib.Path
+        What the path of a CSV file is relative to.
+    """
+
+    scenario: Scenario
+    folder: Path
+
+    @property
+    def text(self) -> str:
+        """The scenario as canonical JSON."""
+        return json.dumps(self.scenario.to_dict(), sort_keys=True)
+
+    @property
+    def stamp(self) -> int:
+        """Time of the last change of the CSV file, so that a new file is a new question. [ns]"""
+        load = self.scenario.load
+        path = self.folder / load.path if isinstance(load, CsvLoad) else None
+        return path.stat().st_mtime_ns if path and path.is_file() else 0
+
+
+def plan(question: Question) -> Plan:
+    """Find the cheapest service.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+
+    Returns
+    -------
+    Plan
+        The winner, with why the cheaper ones lost.
+    """
+    found: Plan = _plan(question.text, str(question.folder), question.stamp)
+    return found
+
+
+def estimate(question: Question) -> Plan:
+    """Price the section ``service`` as it is.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+
+    Returns
+    -------
+    Plan
+        Its course and bill.
+    """
+    found: Plan = _estimate(question.text, str(question.folder), question.stamp)
+    return found
+
+
+def stack_zip(plan: Plan) -> bytes:
+    """Write a plan's stack as a zip file, the same bytes for the same plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in sorted(render_stack(plan, "cdk").items()):
+            archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _plan(text: str, folder: str, stamp: int) -> Plan:
+    scenario = Scenario.from_dict(json.loads(text))
+    return scenario.plan(_rates(scenario.region), folder)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _estimate(text: str, folder: str, stamp: int) -> Plan:
+    scenario = Scenario.from_dict(json.loads(text))
+    return scenario.estimate(_rates(scenario.region), folder)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False)
+def _rates(region: str) -> Rates:
+    return load_rates(region)

@@ -1,0 +1,37 @@
+"""The page on which a plan is asked for, read and taken away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from estimator.ui import bill, charts, controls, promise, service, summary, take_away
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("What will it cost on Fargate?")
+    st.caption(
+        "Move a control: the cheapest service that keeps the promise is found anew, with its bill and its stack."
+    )
+
+    with st.sidebar:
+        question = controls.show()
+    if question is None:
+        return
+
+    plan = service.show(question)
+    if plan is None:
+        return
+    summary.show(question, plan)
+
+    st.header("The bill", anchor="bill")
+    bill.show(plan)
+
+    st.header("Over time", anchor="time")
+    charts.show(plan)
+
+    st.header("Why not cheaper", anchor="why")
+    promise.show(plan)
+
+    st.header("Take it away", anchor="take")
+    take_away.show(question, plan)

@@ -1,0 +1,150 @@
+"""The plan in plain words, its four figures, and what runs today beside it."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from estimator.errors import EstimatorError
+from estimator.planning.planner import Plan
+from estimator.report.tables import Table
+from estimator.ui import cached, tables
+
+_LAYOUTS = {
+    "public": "in public subnets",
+    "nat": "in private subnets behind NAT",
+    "endpoints": "in private subnets with interface endpoints",
+}
+
+
+def show(question: cached.Question, plan: Plan) -> None:
+    """Show the summary.
+
+    Parameters
+    ----------
+    question : Question
+        What was asked.
+    plan : Plan
+        The answer.
+    """
+    st.markdown(_words(plan))
+    today = _today(question)
+    figures, promise = plan.figures, plan.promise
+    if today is None:
+        beside = f"${figures['usd_per_million_requests']:,.2f} per million requests"
+    else:
+        beside = f"{_signed(plan.cost.total_usd - today.cost.total_usd, '$')} against today"
+    with st.grid(4, min_column_width=200):
+        st.metric(
+            "Monthly bill",
+            plan.cost.total_text.removesuffix(" a month"),
+            beside,
+            delta_color="off" if today is None else "inverse",
+            delta_arrow="off" if today is None else "auto",
+            help=f"USD for a month of {plan.cost.hours_per_month:g} hours, On-Demand, without taxes and free tiers.",
+            border=True,
+        )
+        st.metric(
+            "Tasks, mean / peak",
+            f"{figures['mean_tasks']:,.1f} / {figures['peak_tasks']:,.0f}",
+            f"{plan.spec.min_capacity} to {plan.spec.max_capacity} allowed",
+            delta_color="off",
+            delta_arrow="off",
+            help="Billed tasks on average over the period, and the largest desired count.",
+            border=True,
+        )
+        limit = promise.p95_latency_ms
+        st.metric(
+            "p95 latency",
+            _ms(figures["p95_latency_ms"]),
+            "no limit" if limit is None else f"{limit:,.4g} ms promised",
+            delta_color="off",
+            delta_arrow="off",
+            help="95 of 100 requests of the period are answered within this time, network not included.",
+            border=True,
+        )
+        most = promise.max_minutes_over_capacity
+        st.metric(
+            "Minutes over capacity",
+            f"{figures['minutes_over_capacity_per_month']:,.1f}",
+            "no limit" if most is None else f"{most:,.4g} a month promised",
+            delta_color="off",
+            delta_arrow="off",
+            help="Minutes of a month whose load is more than the healthy tasks can serve.",
+            border=True,
+        )
+    for text in plan.warnings:
+        st.warning(text, icon=":material/warning:")
+    if today is not None:
+        st.subheader("Today and the plan")
+        st.caption("Today is the section `service` of the scenario, simulated and priced under the same load.")
+        tables.show(_comparison(today, plan))
+        for text in today.warnings:
+            st.caption(f":material/warning: Today: {text}")
+
+
+def _today(question: cached.Question) -> Plan | None:
+    if question.scenario.service is None:
+        return None
+    try:
+        return cached.estimate(question)
+    except EstimatorError as error:
+        st.warning(f"What runs today cannot be priced: {error}", icon=":material/warning:")
+        return None
+
+
+def _words(plan: Plan) -> str:
+    spec, figures = plan.spec, plan.figures
+    spot = " Spot" if spec.capacity_provider == "FARGATE_SPOT" else ""
+    return (
+        f"Run **{spec.min_capacity} to {spec.max_capacity} tasks of {spec.task_size.vcpu:g} vCPU and "
+        f"{spec.task_size.memory_gb:g} GB** ({spec.cpu_architecture.replace('_', '-')}) on Fargate{spot} in {plan.cost.region}, "
+        f"{_LAYOUTS[spec.network.layout]} over {spec.network.availability_zones} zones, and hold their average CPU at "
+        f"**{spec.scaling.target_value:g} %**. That serves {_many(figures['requests_per_month'])} requests a month; it is the "
+        f"cheapest of {plan.considered:,} candidates that keeps the promise."
+    )
+
+
+def _comparison(today: Plan, plan: Plan) -> Table:
+    rows: list[tuple[str, ...]] = [
+        ("Service", today.spec.describe(), plan.spec.describe(), ""),
+        (
+            "Monthly bill",
+            today.cost.total_text.removesuffix(" a month"),
+            plan.cost.total_text.removesuffix(" a month"),
+            _signed(plan.cost.total_usd - today.cost.total_usd, "$").replace("-", "−"),
+        ),
+    ]
+    names = (
+        ("Tasks on average", "mean_tasks", "{:,.2f}"),
+        ("p95 latency", "p95_latency_ms", "{:,.0f} ms"),
+        ("Minutes over capacity a month", "minutes_over_capacity_per_month", "{:,.1f}"),
+    )
+    for title, name, form in names:
+        a, b = today.figures[name], plan.figures[name]
+        texts = [form.format(x) if math.isfinite(x) else "no bound" for x in (a, b)]
+        change = b - a
+        signed = (
+            f"{'+' if change > 0 else '−' if change < 0 else ''}{form.format(abs(change))}"
+            if math.isfinite(change)
+            else ""
+        )
+        rows.append((title, *texts, signed))
+    return Table("Today and the plan", ("", "Today", "Plan", "Difference"), tuple(rows))
+
+
+def _signed(amount: float, unit: str) -> str:
+    """Write an amount of money with its sign: a hyphen, which st.metric reads as a fall."""
+    return f"{'-' if amount < 0 else '+'}{unit}{abs(amount):,.2f}"
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.0f} ms" if math.isfinite(value) else "no bound"
+
+
+def _many(count: float) -> str:
+    for size, word in ((1e9, "billion"), (1e6, "million")):
+        if count >= size:
+            return f"{count / size:,.1f} {word}"
+    return f"{count:,.0f}"

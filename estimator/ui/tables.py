@@ -1,0 +1,75 @@
+"""A table of the report on the page."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+
+import streamlit as st
+
+from estimator.report.tables import Table
+
+
+def show(table: Table, notes: tuple[str, ...] = ()) -> None:
+    """Show a table, numbers set to the right.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    notes : tuple of str
+        Small print below the first cell of each row.
+    """
+    import pandas as pd
+
+    rows = [list(row) for row in (*table.rows, *((table.footer,) if table.footer else ()))]
+    frame = pd.DataFrame()
+    numbers: list[str] = []
+    for place, head in enumerate(table.columns):
+        name = head.lstrip(">").replace(" ", "\N{NO-BREAK SPACE}")
+        texts = [row[place] for row in rows]
+        values = [_number(text) for text in texts]
+        if head.startswith(">") and any(v is not None for v in values):
+            frame[name] = pd.Series(values, dtype="float64")
+            numbers.append(name)
+        else:
+            frame[name] = [_plain(_unbroken(text)) for text in texts]
+    first = frame.columns[0]
+    frame[first] = [
+        f"**{text}**" + (f"  \n:small[:gray[{_chunks(_plain(notes[i]))}]]" if i < len(notes) else "")
+        for i, text in enumerate(frame[first])
+    ]
+    look = frame.style
+    for name in numbers:
+        place = list(frame.columns).index(name)
+        for i, row in enumerate(rows):
+            look = look.format(_always(row[place]), subset=([i], [name]), na_rep=row[place])
+    st.table(look, border="horizontal", hide_index=True)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "").removeprefix("at least "))
+    except ValueError:
+        return None
+
+
+def _always(text: str) -> Callable[[object], str]:
+    return lambda _: text
+
+
+def _unbroken(text: str) -> str:
+    """Keep a short word such as a date on one line."""
+    return text.replace("-", "\N{NON-BREAKING HYPHEN}") if len(text) <= 10 and " " not in text else text
+
+
+def _plain(text: str) -> str:
+    """Keep text from being read as Markdown."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$~:" else c for c in text)
+
+
+def _chunks(text: str, width: int = 34) -> str:
+    """Bind words together, so that a narrow page scrolls a table rather than wrap its cells word by word."""
+    return " ".join(
+        line.replace(" ", "\N{NO-BREAK SPACE}") for line in textwrap.wrap(text, width, break_long_words=False)
+    )

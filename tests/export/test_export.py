@@ -1,0 +1,175 @@
+"""A plan becomes a stack whose template holds the plan's numbers, written whole or not at all."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from estimator import export
+from estimator.errors import ExportError
+from estimator.export import EXPORTERS, export_stack, render_stack
+from estimator.planning.planner import Plan, estimate
+from estimator.pricing.snapshots import load_rates
+from estimator.scenario import Scenario
+from estimator.service.application import Application
+from estimator.service.network import NetworkLayout
+from estimator.service.scaling import TargetTrackingScalingPolicy
+from estimator.service.spec import ServiceSpec
+from estimator.service.task_size import TaskSize
+from estimator.units import data_path
+from estimator.workload.profile import LoadProfile
+from estimator.workload.request import Workload
+from tests.export.synthesis import Synthesized, lint_errors
+
+EXAMPLES = sorted(data_path("examples").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module", params=EXAMPLES, ids=lambda path: path.stem)
+def plan(request: pytest.FixtureRequest) -> Plan:
+    scenario = Scenario.from_file(request.param)
+    return scenario.plan(load_rates(scenario.region), request.param.parent)
+
+
+@pytest.fixture(scope="module")
+def odd_plan() -> Plan:
+    """A candidate none of whose numbers is a default."""
+    spec = ServiceSpec(
+        TaskSize(2048, 7168),
+        "ARM64",
+        3,
+        11,
+        TargetTrackingScalingPolicy(57.0, 45, 615, True),
+        NetworkLayout.of("nat", 3, 2),
+        "FARGATE_SPOT",
+        47,
+    )
+    application = Application(
+        image="nginx:1.29", container_port=8181, ephemeral_storage_gib=47, deregistration_delay_s=21
+    )
+    return estimate(
+        Workload(LoadProfile.constant(9), cpu_ms_per_request=30), load_rates("us-east-1"), spec, application
+    )
+
+
+def check_template(plan: Plan, result: Synthesized) -> None:
+    spec = plan.spec
+    definition = result.one("ECS::TaskDefinition")
+    assert definition["Cpu"] == str(spec.task_size.cpu_units)
+    assert definition["Memory"] == str(spec.task_size.memory_mib)
+    assert definition["RuntimePlatform"]["CpuArchitecture"] == spec.cpu_architecture
+    paid = spec.ephemeral_storage_gib > 20
+    assert definition.get("EphemeralStorage", {}) == ({"SizeInGiB": spec.ephemeral_storage_gib} if paid else {})
+    target = result.one("ApplicationAutoScaling::ScalableTarget")
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (spec.min_capacity, spec.max_capacity)
+    tracking = result.one("ApplicationAutoScaling::ScalingPolicy")["TargetTrackingScalingPolicyConfiguration"]
+    assert tracking["TargetValue"] == spec.scaling.target_value
+    assert tracking["ScaleOutCooldown"] == spec.scaling.scale_out_cooldown_s
+    assert tracking["ScaleInCooldown"] == spec.scaling.scale_in_cooldown_s
+    assert tracking["DisableScaleIn"] == spec.scaling.disable_scale_in
+    assert tracking["PredefinedMetricSpecification"]["PredefinedMetricType"] == spec.scaling.predefined_metric_type
+    (strategy,) = result.one("ECS::Service")["CapacityProviderStrategy"]
+    assert strategy["CapacityProvider"] == spec.capacity_provider
+    assert len(result.all("EC2::NatGateway")) == spec.network.nat_gateways
+    assert len(result.one("ElasticLoadBalancingV2::LoadBalancer")["Subnets"]) == spec.network.availability_zones
+    interfaces = [e for e in result.all("EC2::VPCEndpoint") if e["VpcEndpointType"] == "Interface"]
+    assert sorted(e["ServiceName"].split(".", 3)[3] for e in interfaces) == sorted(spec.network.interface_endpoints)
+    attributes = result.one("ElasticLoadBalancingV2::TargetGroup")["TargetGroupAttributes"]
+    delay = next(a["Value"] for a in attributes if a["Key"] == "deregistration_delay.timeout_seconds")
+    assert delay == str(plan.application.deregistration_delay_s)
+    assert result.one("Logs::LogGroup")["RetentionInDays"] == plan.application.log_retention_days
+
+
+@pytest.mark.slow
+def test_template_holds_the_plan(plan: Plan, synthesize) -> None:
+    result = synthesize(json.loads(render_stack(plan)["stack_config.json"]))
+    check_template(plan, result)
+    assert lint_errors(result.text) == []
+
+
+@pytest.mark.slow
+def test_template_holds_a_plan_without_defaults(odd_plan: Plan, synthesize) -> None:
+    result = synthesize(json.loads(render_stack(odd_plan)["stack_config.json"]))
+    check_template(odd_plan, result)
+    assert lint_errors(result.text) == []
+
+
+def test_configuration_fits_its_schema_and_holds_the_bill(plan: Plan) -> None:
+    files = render_stack(plan)
+    config = json.loads(files["stack_config.json"])
+    jsonschema.Draft202012Validator(json.loads(files["stack_config.schema.json"])).validate(config)
+    assert config["estimate"]["total_usd_per_month"] == plan.cost.total_usd
+    assert Scenario.from_dict(config["scenario"]).to_dict() == plan.scenario
+    assert config["fingerprint"] == plan.fingerprint()
+
+
+def test_readme_has_the_bill_and_says_what_image_it_needs(plan: Plan) -> None:
+    readme = render_stack(plan)["README.md"]
+    for line in plan.cost:
+        assert f"| {line.title} |" in readme
+    assert plan.cost.total_text in readme
+    assert ("ContainerImage" in readme) or plan.application.image in readme
+    if plan.application.image is None:
+        assert "No image was given" in readme
+
+
+@pytest.mark.parametrize("target", EXPORTERS)
+def test_every_target_writes_a_folder_and_writes_over_its_own(target: str, odd_plan: Plan, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "stack"
+    export_stack(odd_plan, target, folder)
+    files = render_stack(odd_plan, target)
+    written = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert written == set(files)
+    assert EXPORTERS[target].marker in files
+    (folder / "mine.txt").write_text("kept")
+    (folder / "README.md").write_text("old")
+    export_stack(odd_plan, target, folder)
+    assert (folder / "mine.txt").read_text() == "kept"
+    assert (folder / "README.md").read_text() == files["README.md"]
+    assert [p.name for p in folder.parent.iterdir()] == ["stack"]
+
+
+def test_a_folder_of_somebody_else_is_left_alone(odd_plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("mine")
+    with pytest.raises(ExportError, match="not an earlier export; nothing was written"):
+        export_stack(odd_plan, "cdk", tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_a_file_in_the_way_is_named(odd_plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "stack").write_text("a file")
+    with pytest.raises(ExportError, match="is a file"):
+        export_stack(odd_plan, "cdk", tmp_path / "stack")
+    with pytest.raises(ExportError, match="cannot be written"):
+        export_stack(odd_plan, "cdk", tmp_path / "stack" / "below")
+
+
+def test_nothing_is_left_when_writing_fails_half_way(odd_plan: Plan, tmp_path: Path, monkeypatch) -> None:
+    real, calls = Path.write_text, []
+
+    def write_text(self: Path, *args, **kwargs):
+        calls.append(self)
+        if len(calls) == 5:
+            raise OSError(28, "No space left on device")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    with pytest.raises(ExportError, match="No space left"):
+        export_stack(odd_plan, "cdk", tmp_path / "deep" / "stack")
+    assert not (tmp_path / "deep" / "stack").exists()
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_unknown_target(odd_plan: Plan) -> None:
+    with pytest.raises(ExportError, match="'terraform'; choose one of cdk"):
+        render_stack(odd_plan, "terraform")
+
+
+def test_a_stack_that_its_own_check_refuses_is_not_written(odd_plan: Plan, tmp_path: Path) -> None:
+    application = Application(image="nginx:1.29")
+    spec = dataclasses.replace(odd_plan.spec, network=NetworkLayout.of("endpoints"))
+    plan = dataclasses.replace(odd_plan, spec=spec, application=application)
+    with pytest.raises(ExportError, match=r"nginx:1\.29"):
+        export.export_stack(plan, "cdk", tmp_path / "stack")
+    assert list(tmp_path.iterdir()) == []
