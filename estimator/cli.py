@@ -176,35 +176,12 @@ def ui(
         "--browser.gatherUsageStats=false",
         "--server.fileWatcherType=none",
     ]
-    command += _theme_flags()
     if scenario is not None:
         command += ["--", str(scenario.resolve())]
     try:
         sys.exit(subprocess.run(command, check=False).returncode)
     except KeyboardInterrupt:
         sys.exit(0)
-
-
-def _theme_flags() -> list[str]:
-    """Turn ``.streamlit/config.toml`` into flags: Streamlit looks for the file in the current folder only."""
-    import tomllib
-
-    from estimator.units import data_path
-
-    settings = tomllib.loads(data_path(".streamlit", "config.toml").read_text(encoding="utf-8"))
-    return [f"--{name}={_flag_value(value)}" for name, value in _flatten(settings)]
-
-
-def _flatten(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
-def _flag_value(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(path: Path) -> tuple[Any, Any]:

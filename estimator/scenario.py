@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.json_schema import GenerateJsonSchema
 
 from estimator.errors import InvalidScenario
 from estimator.planning.planner import Plan, estimate, plan
@@ -573,5 +572,5 @@ def scenario_schema() -> dict[str, Any]:
         for name, text in described_fields(record).items():
             if name in part.get("properties", {}):
                 part["properties"][name]["description"] = text
-    schema["$schema"] = GenerateJsonSchema.schema_dialect
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.loads(json.dumps(schema))  # type: ignore[no-any-return]

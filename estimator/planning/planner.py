@@ -332,9 +332,9 @@ def _memory_needed_mib(month: BilledMonth) -> NDArray[np.float64]:
     """Estimate the memory of a task at its busiest minute: what it has at rest, and what the requests in flight add. [MiB]"""
     servers = np.array([servers_and_service_s(spec.task_size.vcpu, 1.0)[0] for spec in month.specs])
     flying = np.zeros(len(month.specs))
-    for count in np.unique(servers):
+    for count in set(servers.tolist()):
         members = servers == count
-        flying[members] = mean_in_flight(month.simulation.peak_utilization[members], int(count))
+        flying[members] = mean_in_flight(month.simulation.peak_utilization[members], count)
     return np.asarray(month.workload.baseline_memory_mib + flying * month.workload.memory_mib_per_request)
 
 

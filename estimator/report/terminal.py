@@ -6,6 +6,7 @@ import math
 import shutil
 import sys
 from pathlib import Path
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -96,9 +97,8 @@ def _rich(table: Table) -> RichTable:
     )
     for place, column in enumerate(table.columns):
         footer = table.footer[place] if table.footer else ""
-        shown.add_column(
-            column.lstrip(">"), justify="right" if column.startswith(">") else "left", footer=footer, overflow="fold"
-        )
+        justify: Literal["left", "right"] = "right" if column.startswith(">") else "left"
+        shown.add_column(column.lstrip(">"), justify=justify, footer=footer, overflow="fold", no_wrap=place == 0)
     for row in table.rows:
         shown.add_row(*row)
     return shown
