@@ -7,6 +7,7 @@ Everything but typer is imported inside the commands, and help is plain text: `-
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ def main() -> None:
     """Run the command line; what a user can mend is one sentence, not a traceback."""
     from estimator.errors import EstimatorError, NoFeasiblePlan
 
+    # Looking for plugins of pydantic costs 10 ms at each start, and none has a part here.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         app()
     except NoFeasiblePlan as error:

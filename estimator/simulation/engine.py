@@ -12,7 +12,6 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -228,6 +227,8 @@ def simulate(
             progress(done / len(unique))
 
     if compiled and len(unique) > 1:
+        from concurrent.futures import ThreadPoolExecutor
+
         from estimator.simulation.compiled import compiled_run
 
         compiled_run()
