@@ -111,7 +111,7 @@ def stack_config(plan: Plan) -> dict[str, Any]:
             "health_check_interval_s": application.health_check_interval_s,
             "deregistration_delay_s": application.deregistration_delay_s,
         },
-        "estimate": plan.cost.to_dict(),
+        "estimate": plan.cost.to_dict() | {"assumptions": plan.assumptions},
         "scenario": dict(plan.scenario),
     }
 

@@ -7,7 +7,7 @@ import html
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from estimator.service.spec import FARGATE_SPOT, ServiceSpec
 from estimator.simulation.engine import Series, Simulation, simulate
 from estimator.simulation.latency import mean_in_flight, servers_and_service_s
 from estimator.units import HOURS_PER_MONTH
-from estimator.workload.request import Workload
+from estimator.workload.request import Request, Workload
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,8 @@ class Plan:
         What is deployed.
     promise : Promise
         The limits.
+    behavior : AwsBehavior
+        What was taken for granted of AWS.
     rejections : tuple of Rejection
         Candidates that were cheaper and broke a limit, cheapest first.
     considered : int
@@ -64,6 +66,7 @@ class Plan:
     workload: Workload
     application: Application
     promise: Promise
+    behavior: AwsBehavior
     rejections: tuple[Rejection, ...] = ()
     considered: int = 1
     warnings: tuple[str, ...] = ()
@@ -97,15 +100,32 @@ class Plan:
             "usd_per_million_requests": self.cost.total_usd / self.cost.requests * 1e6 if self.cost.requests else 0.0,
         }
 
+    @property
+    def assumptions(self) -> dict[str, Any]:
+        """What the bill rests on besides the candidate and the rates, JSON-ready: load, request, application, behavior."""
+        load = self.workload.load
+        return {
+            "load": {
+                "name": load.name,
+                "period_hours": load.period_hours,
+                "mean_requests_per_s": load.mean_requests_per_s,
+                "peak_requests_per_s": load.peak_requests_per_s,
+                "fingerprint": load.fingerprint(),
+            },
+            "request": {item.name: getattr(self.workload, item.name) for item in fields(Request)},
+            "application": asdict(self.application),
+            "behavior": asdict(self.behavior),
+        }
+
     def fingerprint(self) -> str:
-        """Return SHA-256 over the candidate, its load and its bill, equal in every process.
+        """Return SHA-256 over the candidate, what its bill rests on and the bill, equal in every process.
 
         Returns
         -------
         str
             64 hexadecimal digits.
         """
-        content = {"spec": self.spec.to_dict(), "load": self.workload.load.fingerprint(), "cost": self.cost.to_dict()}
+        content = {"spec": self.spec.to_dict(), "assumptions": self.assumptions, "cost": self.cost.to_dict()}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
@@ -199,7 +219,8 @@ def estimate(
         With a bill in which an unknown rate stands as unknown.
     """
     application = application or Application()
-    promise = promise or Promise(p95_latency_ms=None)
+    promise = promise or Promise()
+    behavior = behavior or AwsBehavior()
     run = simulate(workload, [spec], application, behavior, keep_series=[0])
     month = BilledMonth(workload, run, application, hours_per_month)
     bills = price_month(month, rates)
@@ -213,6 +234,7 @@ def estimate(
         workload,
         application,
         promise,
+        behavior,
         warnings=(*warnings, *_notes(spec)),
     )
 
@@ -272,6 +294,7 @@ def plan(
         promise = replace(promise, p95_latency_ms=p95_latency_ms)
     choices = choices or Choices()
     application = application or Application()
+    behavior = behavior or AwsBehavior()
     specs = candidates(workload, choices, application, network or NetworkLayout())
     if not specs:
         raise InvalidScenario(
@@ -290,7 +313,6 @@ def plan(
         raise _none_left(specs, broken, bills)
     rejections = tuple(broken[i][0] for i in order if broken[i] and bills.total_usd[i] < bills.total_usd[winner])
     chosen = simulate(workload, [specs[winner]], application, behavior, keep_series=[0])
-    notes = _notes(specs[winner])
     return Plan(
         specs[winner],
         breakdown(month, bills, rates, winner),
@@ -298,9 +320,10 @@ def plan(
         workload,
         application,
         promise,
+        behavior,
         rejections,
         len(specs),
-        notes,
+        _notes(specs[winner]),
     )
 
 
