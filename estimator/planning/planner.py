@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -17,6 +15,7 @@ from estimator.billing.costing import Bills, CostBreakdown, breakdown, price_mon
 from estimator.billing.lcu import LcuHours, lcu_hours
 from estimator.billing.month import BilledMonth
 from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound
+from estimator.fingerprints import fingerprint_of
 from estimator.planning.promise import Choices, Promise, Rejection
 from estimator.planning.search import candidates
 from estimator.pricing.rates import Rates
@@ -126,7 +125,7 @@ class Plan:
             64 hexadecimal digits.
         """
         content = {"spec": self.spec.to_dict(), "assumptions": self.assumptions, "cost": self.cost.to_dict()}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(content)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain values.

@@ -78,14 +78,18 @@ def rate_from_products(price: str, region: str, price_list: Iterable[str]) -> Ra
         raise RateNotFound(price, region, usage_type, "the answer of GetProducts")
     if len(matching) > 1:
         skus = ", ".join(sorted(record["product"]["sku"] for record in matching))
-        raise PriceListUnavailable(f"{len(matching)} products match {price} in {region}: {skus}. The query in PRICES must match one.")
+        raise PriceListUnavailable(
+            f"{len(matching)} products match {price} in {region}: {skus}. The query in PRICES must match one."
+        )
     record = matching[0]
     try:
         term = next(iter(record["terms"]["OnDemand"].values()))
         dimensions = sorted(term["priceDimensions"].values(), key=lambda row: float(row["beginRange"]))
         tiers = tuple(Tier(float(row["beginRange"]), _plain(row["pricePerUnit"]["USD"])) for row in dimensions)
     except (KeyError, StopIteration, ValueError, ArithmeticError) as error:
-        raise PriceListUnavailable(f"The price of {price} in {region} has no On-Demand price in USD ({error!r}).") from error
+        raise PriceListUnavailable(
+            f"The price of {price} in {region} has no On-Demand price in USD ({error!r})."
+        ) from error
     return Rate(
         price=price,
         unit=PRICES[price].unit,

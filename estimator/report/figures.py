@@ -9,6 +9,7 @@ a name too. No maps: plotly fetches their outlines from the network.
 
 from __future__ import annotations
 
+import math
 import textwrap
 from itertools import pairwise
 
@@ -35,6 +36,9 @@ GRAY = "#8A8A8A"
 MAX_POINTS = 2000
 #: A step is over capacity above this utilization (rule 10 of ``docs/simulation.md``). [1]
 FULL = 1 + 1e-9
+
+#: Where the period is laid in the calendar: a Monday and the first day of a year.
+START = np.datetime64("2024-01-01T00:00:00", "s")
 
 _PER_LCU = (
     f"{NEW_CONNECTIONS_PER_S_PER_LCU:g}/s",
@@ -69,17 +73,16 @@ def load_and_tasks(plan: Plan) -> go.Figure:
     if over.size:
         over = over[keep_extremes(series.requests_per_s[over])]
         marks = go.Scatter(
-            x=_hours(over, series.step_s),
+            x=_times(over, series.step_s),
             y=series.requests_per_s[over],
-            customdata=_clock(plan, over),
             name="over capacity",
             mode="markers",
             marker={"color": VERMILION, "symbol": "x", "size": 8},
-            hovertemplate="over capacity<extra>%{customdata}</extra>",
+            hovertemplate="over capacity<extra></extra>",
         )
         figure.add_trace(marks, row=1, col=1)
     desired = _line(
-        plan, series.desired_count, "desired tasks", "%{y:,.0f} tasks desired", color=GREEN, dash="dot", shape="hv"
+        plan, series.desired_count, "desired tasks", "%{y:,.0f} tasks desired", color=PURPLE, dash="dot", shape="hv"
     )
     running = _line(plan, series.running_count, "running tasks", "%{y:,.2f} tasks running", color=GREEN, shape="hv")
     figure.add_trace(running, row=2, col=1)
@@ -108,7 +111,7 @@ def utilization(plan: Plan) -> go.Figure:
     figure = go.Figure(
         _line(plan, plan.series.cpu_utilization_percent, "service average CPU", "%{y:.1f} % CPU", color=BLUE),
     )
-    ends = [0.0, plan.workload.load.period_hours]
+    ends = _times(np.array([0, plan.workload.load.period_s]), 1)
     for value, name, dash, color in ((target, "target", "dash", VERMILION), (low, "scale in below", "dot", PURPLE)):
         figure.add_trace(
             go.Scatter(
@@ -143,7 +146,7 @@ def lcu(plan: Plan) -> go.Figure:
     billed = np.append(hours.consumed, hours.consumed[-1])
     figure.add_trace(
         go.Scatter(
-            x=edges,
+            x=_times(edges, SECONDS_PER_HOUR),
             y=billed,
             name="billed: the largest of the four",
             mode="none",
@@ -162,13 +165,12 @@ def lcu(plan: Plan) -> go.Figure:
         index = keep_extremes(hours.dimensions[i])
         figure.add_trace(
             go.Scatter(
-                x=np.append(index, edges[-1]),
+                x=_times(np.append(index, edges[-1]), SECONDS_PER_HOUR),
                 y=np.append(hours.dimensions[i][index], hours.dimensions[i][-1]),
-                customdata=[*_clock(plan, index, SECONDS_PER_HOUR), ""],
                 name=f"{name} ({_PER_LCU[i]} each)",
                 mode="lines",
                 line={"color": color, "dash": dash, "shape": "hv", "width": 3.5 if name == hours.leading else 1.5},
-                hovertemplate=f"{name}: %{{y:,.2f}} LCU<extra>%{{customdata}}</extra>",
+                hovertemplate=f"{name}: %{{y:,.2f}} LCU<extra></extra>",
             )
         )
     figure.update_yaxes(title_text="capacity units [LCU]", rangemode="tozero")
@@ -230,7 +232,7 @@ def keep_extremes(values: ArrayLike, most: int = MAX_POINTS) -> NDArray[np.int64
     Examples
     --------
     >>> keep_extremes([0, 1, 9, 1, 0, -5, 0, 0], most=6).tolist()
-    [0, 2, 5, 7]
+    [0, 2, 4, 5, 7]
     """
     series = np.asarray(values, dtype=np.float64)
     if series.size <= most:
@@ -257,33 +259,18 @@ def _line(
     """One series over the period."""
     index = keep_extremes(values)
     return go.Scatter(
-        x=_hours(index, plan.series.step_s),
+        x=_times(index, plan.series.step_s),
         y=values[index],
-        customdata=_clock(plan, index),
         name=name,
         mode="lines",
         line={"color": color, "dash": dash, "shape": shape, "width": 2},
-        hovertemplate=hover + "<extra>%{customdata}</extra>",
+        hovertemplate=hover + "<extra></extra>",
     )
 
 
-def _hours(index: NDArray[np.int64], step_s: int) -> NDArray[np.float64]:
-    """Return the starts of steps. [h]."""
-    return np.asarray(index * (step_s / SECONDS_PER_HOUR), dtype=np.float64)
-
-
-def _day_name(plan: Plan, day: int) -> str:
-    """Name of a day of the period; only a made week is known to begin on a Monday."""
-    return _WEEK[day] if plan.workload.load.name == "weekly" else f"day {day + 1}"
-
-
-def _clock(plan: Plan, index: NDArray[np.int64], step_s: int | None = None) -> list[str]:
-    """Write the starts of steps to read."""
-    minutes = (index * ((step_s or plan.series.step_s) // 60)).tolist()
-    several = plan.workload.load.period_hours > 24
-    return [
-        f"{_day_name(plan, at // 1440) + ', ' if several else ''}{at // 60 % 24:02d}:{at % 60:02d}" for at in minutes
-    ]
+def _times(index: NDArray[np.int64], step_s: int) -> NDArray[np.datetime64]:
+    """Return the starts of steps, counted from a Monday that is a 1 January."""
+    return np.asarray(START + index * np.timedelta64(step_s, "s"))
 
 
 def _paper(height: int) -> dict[str, object]:
@@ -299,23 +286,33 @@ def _paper(height: int) -> dict[str, object]:
 
 def _dressed(figure: go.Figure, plan: Plan, height: int) -> go.Figure:
     """Give a figure over time its axis, its legend and its paper."""
-    hours = plan.workload.load.period_hours
-    if hours <= 24:
-        marks = np.arange(0, hours + 1e-9, 3 if hours > 8 else 1)
+    load = plan.workload.load
+    days = load.period_hours / 24
+    if days <= 1:
+        marks = np.arange(0, load.period_hours + 1e-9, 3 if load.period_hours > 8 else 1)
         names = [f"{mark:02.0f}" for mark in marks]
-        title = "hour of the day [h]"
+        title, moment = "hour of the day [h]", "%{x|%H:%M}"
     else:
-        days = int(np.ceil(hours / 24))
-        every = max(1, int(np.ceil(days / 10)))
-        marks = np.arange(0, days, every) * 24.0
-        names = [_day_name(plan, int(mark // 24)).removeprefix("day ") for mark in marks]
-        title = "day of the week" if plan.workload.load.name == "weekly" else "day of the period"
+        marks = np.arange(0, days, max(1, math.ceil(days / 10))) * 24
+        # Only a made week is known to begin on a Monday.
+        made = load.name == "weekly"
+        names = [_WEEK[int(mark) // 24] if made else f"{mark / 24 + 1:.0f}" for mark in marks]
+        title, moment = ("day of the week", "%{x|%a %H:%M}") if made else ("day of the period", "day %{x|%-j, %H:%M}")
     figure.update_xaxes(
-        range=[0, hours], tickvals=marks, ticktext=names, showgrid=True, zeroline=False, automargin=True
+        type="date",
+        range=_times(np.array([0, load.period_s]), 1),
+        tickvals=_times(np.round(marks * SECONDS_PER_HOUR).astype(np.int64), 1),
+        ticktext=names,
+        unifiedhovertitle_text=moment,
+        showgrid=True,
+        zeroline=False,
+        automargin=True,
+        spikecolor=GRAY,
+        spikethickness=1,
     )
     # Only the lowest row of a shared axis has a title.
     figure.update_xaxes(title_text=title, selector=lambda axis: axis.showticklabels is not False)
     figure.update_yaxes(automargin=True, zeroline=False)
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "title_text": ""}
-    figure.update_layout(**_paper(height), legend=legend, hovermode="x unified" if len(figure.data) < 4 else "closest")
+    figure.update_layout(**_paper(height), legend=legend, hovermode="x unified")
     return figure

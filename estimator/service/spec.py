@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from estimator.errors import InvalidScenario
+from estimator.fingerprints import fingerprint_of
 from estimator.service.network import NetworkLayout
 from estimator.service.scaling import TargetTrackingScalingPolicy
 from estimator.service.task_size import CPU_ARCHITECTURES, TaskSize
@@ -107,4 +106,4 @@ class ServiceSpec:
         str
             64 hexadecimal digits.
         """
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(self.to_dict())

@@ -10,16 +10,17 @@ from typing import Any
 
 import streamlit as st
 
-from estimator.errors import EstimatorError
 from estimator.planning.promise import Promise
 from estimator.pricing.regions import REGIONS
 from estimator.scenario import ConstantLoad, CsvLoad, DailyLoad, Network, Scenario, WeeklyLoad
 from estimator.service.network import LAYOUTS
+from estimator.ui import link
 from estimator.ui.cached import Question
 from estimator.units import data_path, described_fields
 from estimator.workload.request import Request
 
 GIVEN = "From the command line"
+LINKED = "From the link"
 FIRST = "shop-daily-peak"
 FRONT_DOOR = "app_streamlit.py"
 #: The keys of the controls begin with it; what begins with it is forgotten when another scenario is chosen.
@@ -62,9 +63,9 @@ _LOADS: dict[str, tuple[type, tuple[Knob, ...]]] = {
     "daily": (DailyLoad, (_PEAK, _TROUGH, _HOUR)),
     "weekly": (
         WeeklyLoad,
-        (_PEAK, _TROUGH, _HOUR, Knob("weekend_factor", "Weekend, part of a working day (1)", 0, 2, 0.05)),
+        (_PEAK, _TROUGH, _HOUR, Knob("weekend_factor", "Weekend load (× a working day)", 0, 2, 0.05)),
     ),
-    "csv": (CsvLoad, (Knob("scale", "Load of the file multiplied with (1)", 0, 5, 0.1),)),
+    "csv": (CsvLoad, (Knob("scale", "Load (× the file)", 0, 5, 0.1),)),
 }
 _REQUEST = (
     Knob(
@@ -85,7 +86,7 @@ _REQUEST = (
     ),
     Knob(
         "requests_per_connection",
-        "Requests per connection (1)",
+        "Requests per connection",
         1,
         100,
         1,
@@ -101,7 +102,7 @@ _REQUEST = (
     ),
     Knob(
         "rules_evaluated_per_request",
-        "Listener rules per request (1)",
+        "Listener rules per request",
         0,
         100,
         1,
@@ -124,20 +125,23 @@ _LATENCY = Knob(
     10,
     "In your account: AWS/ApplicationELB `TargetResponseTime`, p95, is what it is now.",
 )
-_MINUTES = Knob("max_minutes_over_capacity", "Minutes over capacity at most (min/month)", 0, 120, 1)
+_MINUTES = Knob("max_minutes_over_capacity", "Over capacity at most (min/month)", 0, 120, 1)
 
 
-def show() -> Question | None:
+def show() -> Question:
     """Show the controls.
 
     Returns
     -------
-    Question or None
-        The scenario that they say; None if it is not one, after saying why.
+    Question
+        The scenario that they say.
+
+    Raises
+    ------
+    EstimatorError
+        If they say none.
     """
     start = _start()
-    if start is None:
-        return None
     values = start.scenario.to_dict()
     _region(values)
     st.subheader("Load")
@@ -148,11 +152,7 @@ def show() -> Question | None:
     _promise(values["promise"])
     st.subheader("Network")
     _network(values["network"])
-    try:
-        return Question(Scenario.from_dict(values, "These settings"), start.folder)
-    except EstimatorError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
+    return Question(Scenario.from_dict(values, "These settings"), start.folder)
 
 
 def starts() -> dict[str, Path]:
@@ -177,10 +177,10 @@ def forget() -> None:
             del st.session_state[key]
 
 
-def _start() -> Question | None:
+def _start() -> Question:
     files = starts()
-    names = list(files)
-    first = 0 if GIVEN in files else names.index(FIRST) if FIRST in files else 0
+    names = [*([LINKED] if link.given() else []), *files]
+    first = names.index(FIRST) if names[0] not in {LINKED, GIVEN} and FIRST in names else 0
     name = st.selectbox(
         "Start from",
         names,
@@ -190,12 +190,10 @@ def _start() -> Question | None:
         help="A scenario whose values the controls take. Your own: `estimator ui scenario.yaml`.",
     )
     st.button("Reset", on_click=forget, icon=":material/restart_alt:", help="Back to the values of this scenario.")
-    try:
-        path = files[str(name)]
-        return Question(Scenario.from_file(path), path.parent)
-    except EstimatorError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
+    if name == LINKED:
+        return Question(link.read(), data_path("examples"))
+    path = files[str(name)]
+    return Question(Scenario.from_file(path), path.parent)
 
 
 def _region(values: dict[str, Any]) -> None:
@@ -239,13 +237,13 @@ def _carried_over(kind: str, start: Question) -> dict[str, Any]:
 
 def _promise(values: dict[str, Any]) -> None:
     for knob, usual, word in (
-        (_LATENCY, 250.0, "Promise a p95 latency"),
-        (_MINUTES, 5.0, "Promise minutes over capacity"),
+        (_LATENCY, 250.0, "Limit p95 latency"),
+        (_MINUTES, 5.0, "Limit minutes over capacity"),
     ):
         given = values[knob.field]
         key = f"{EDIT}promise.{knob.field}.on"
         st.session_state.setdefault(key, given is not None)
-        kept = st.toggle(word, key=key, help="Off: no limit.")
+        kept = st.toggle(word, key=key)
         chosen = _slider(knob, usual if given is None else given, Promise, "promise.", disabled=not kept)
         values[knob.field] = chosen if kept else None
 
@@ -260,13 +258,13 @@ def _network(values: dict[str, Any]) -> None:
         lambda name: _LAYOUT_NAMES[name],
         fields["layout"],
     )
-    zones = Knob("availability_zones", "Availability zones (1)", 2, 3, 1)
+    zones = Knob("availability_zones", "Availability zones", 2, 3, 1)
     values["availability_zones"] = int(_slider(zones, values["availability_zones"], Network, "network."))
     gateways = values["nat_gateways"] or 1
     if layout != "nat":
         values["nat_gateways"] = None
     elif layout == "nat":
-        count = Knob("nat_gateways", "NAT gateways (1)", 1, values["availability_zones"], 1)
+        count = Knob("nat_gateways", "NAT gateways", 1, values["availability_zones"], 1)
         values["nat_gateways"] = int(_slider(count, gateways, Network, "network.", widen=False))
     values["layout"] = layout
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from estimator.ui import bill, charts, controls, promise, service, summary, take_away
+from estimator.errors import EstimatorError
+from estimator.ui import bill, cached, charts, controls, failure, promise, summary, take_away
 
 
 def show() -> None:
@@ -14,14 +15,15 @@ def show() -> None:
         "Move a control: the cheapest service that keeps the promise is found anew, with its bill and its stack."
     )
 
-    with st.sidebar:
-        question = controls.show()
-    if question is None:
+    try:
+        with st.sidebar:
+            question = controls.show()
+        with st.spinner("Simulating every candidate ..."):
+            plan = cached.plan(question)
+    except EstimatorError as error:
+        failure.show(error)
         return
 
-    plan = service.show(question)
-    if plan is None:
-        return
     summary.show(question, plan)
 
     st.header("The bill", anchor="bill")

@@ -75,13 +75,13 @@ def show(question: cached.Question, plan: Plan) -> None:
             border=True,
         )
     for text in plan.warnings:
-        st.warning(text, icon=":material/warning:")
+        st.warning(tables.plain(text), icon=":material/warning:")
     if today is not None:
         st.subheader("Today and the plan")
         st.caption("Today is the section `service` of the scenario, simulated and priced under the same load.")
         tables.show(_comparison(today, plan))
         for text in today.warnings:
-            st.caption(f":material/warning: Today: {text}")
+            st.caption(f":material/warning: Today: {tables.plain(text)}")
 
 
 def _today(question: cached.Question) -> Plan | None:
@@ -90,7 +90,7 @@ def _today(question: cached.Question) -> Plan | None:
     try:
         return cached.estimate(question)
     except EstimatorError as error:
-        st.warning(f"What runs today cannot be priced: {error}", icon=":material/warning:")
+        st.warning(f"What runs today cannot be priced: {tables.plain(str(error))}", icon=":material/warning:")
         return None
 
 
@@ -101,7 +101,7 @@ def _words(plan: Plan) -> str:
         f"Run **{spec.min_capacity} to {spec.max_capacity} tasks of {spec.task_size.vcpu:g} vCPU and "
         f"{spec.task_size.memory_gb:g} GB** ({spec.cpu_architecture.replace('_', '-')}) on Fargate{spot} in {plan.cost.region}, "
         f"{_LAYOUTS[spec.network.layout]} over {spec.network.availability_zones} zones, and hold their average CPU at "
-        f"**{spec.scaling.target_value:g} %**. That serves {_many(figures['requests_per_month'])} requests a month; it is the "
+        f"**{spec.scaling.target_value:g}\N{NO-BREAK SPACE}%**. That serves {_many(figures['requests_per_month'])} requests a month; it is the "
         f"cheapest of {plan.considered:,} candidates that keeps the promise."
     )
 

@@ -33,17 +33,17 @@ def show(table: Table, notes: tuple[str, ...] = ()) -> None:
             frame[name] = pd.Series(values, dtype="float64")
             numbers.append(name)
         else:
-            frame[name] = [_plain(_unbroken(text)) for text in texts]
+            frame[name] = [plain(_unbroken(text)) for text in texts]
     first = frame.columns[0]
     frame[first] = [
-        f"**{text}**" + (f"  \n:small[:gray[{_chunks(_plain(notes[i]))}]]" if i < len(notes) else "")
+        f"**{text}**" + (f"  \n:small[:gray[{_chunks(plain(notes[i]))}]]" if i < len(notes) else "")
         for i, text in enumerate(frame[first])
     ]
     look = frame.style
     for name in numbers:
         place = list(frame.columns).index(name)
         for i, row in enumerate(rows):
-            look = look.format(_always(row[place]), subset=([i], [name]), na_rep=row[place])
+            look = look.format(_always(plain(row[place])), subset=([i], [name]), na_rep=plain(row[place]))
     st.table(look, border="horizontal", hide_index=True)
 
 
@@ -63,9 +63,20 @@ def _unbroken(text: str) -> str:
     return text.replace("-", "\N{NON-BREAKING HYPHEN}") if len(text) <= 10 and " " not in text else text
 
 
-def _plain(text: str) -> str:
-    """Keep text from being read as Markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#|$~:" else c for c in text)
+def plain(text: str) -> str:
+    """Keep text from being read as Markdown.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        Markdown that shows it.
+    """
+    return "".join(f"\\{c}" if c in r"\*[]$~" else c for c in text).replace("\n", "  \n")
 
 
 def _chunks(text: str, width: int = 34) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from estimator.errors import EstimatorError
 from estimator.planning.planner import Plan
 from estimator.scenario import CsvLoad
-from estimator.ui import cached
+from estimator.ui import cached, link, tables
 
 _PYTHON = """\
 from estimator import Scenario, export_stack, load_rates
@@ -35,7 +35,7 @@ def show(question: cached.Question, plan: Plan) -> None:
         try:
             stack = cached.stack_zip(plan)
         except EstimatorError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(tables.plain(str(error)), icon=":material/error:")
         else:
             st.download_button(
                 "Download the stack",
@@ -44,7 +44,6 @@ def show(question: cached.Question, plan: Plan) -> None:
                 "application/zip",
                 key="download.stack",
                 on_click="ignore",
-                type="primary",
                 icon=":material/download:",
                 help="An AWS CDK app in Python that deploys exactly this plan: see the README.md inside.",
             )
@@ -61,6 +60,10 @@ def show(question: cached.Question, plan: Plan) -> None:
     load = question.scenario.load
     if isinstance(load, CsvLoad):
         st.caption(f"The scenario reads `{load.path}`, which must lie beside it.")
+    address = link.write(question.scenario)
+    if address is not None:
+        with st.expander("A link to these settings", icon=":material/link:"):
+            st.code(address, language=None, wrap_lines=True)
     with st.expander("The same plan on the command line and in Python", icon=":material/terminal:"):
         st.code("estimator plan scenario.yaml --export my-stack", language="bash")
         st.code(_PYTHON.format(total=plan.cost.total_text), language="python")

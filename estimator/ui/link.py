@@ -1,0 +1,72 @@
+"""A scenario in the address of the page: plain text, read with the same validation as a file.
+
+Notes
+-----
+The address is not rewritten with each move of a control: that would fill the browser's history and take its back button away. The link
+is shown to be copied.
+"""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import streamlit as st
+
+from estimator.errors import InvalidScenario
+from estimator.scenario import CsvLoad, Scenario
+
+PARAMETER = "scenario"
+
+
+def given() -> bool:
+    """Say whether the page was opened with such a link.
+
+    Returns
+    -------
+    bool
+        True if so.
+    """
+    return PARAMETER in st.query_params
+
+
+def read() -> Scenario:
+    """Read the scenario of the address.
+
+    Returns
+    -------
+    Scenario
+        The scenario.
+
+    Raises
+    ------
+    InvalidScenario
+        If it is none, or asks for a file: a link must not make the server read its files.
+    """
+    scenario = Scenario.from_text(st.query_params[PARAMETER], "The link")
+    if isinstance(scenario.load, CsvLoad):
+        raise InvalidScenario(
+            "The link has a load of kind csv, and a link cannot carry a file. Open it with `estimator ui`."
+        )
+    return scenario
+
+
+def write(scenario: Scenario) -> str | None:
+    """Write the link to a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+
+    Returns
+    -------
+    str or None
+        What differs from the defaults, as an address; None for a load from a file.
+    """
+    if isinstance(scenario.load, CsvLoad):
+        return None
+    values = scenario.model_dump(mode="json", exclude_defaults=True)
+    values["load"]["kind"] = scenario.load.kind
+    text = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+    return f"{(st.context.url or '').rstrip('/')}/?{PARAMETER}={quote(text, safe=',:')}"
