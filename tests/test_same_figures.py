@@ -51,9 +51,10 @@ def test_four_ways_one_bill(tmp_path: Path) -> None:
 
     with served(ui, tmp_path, tmp_path / "server.log", os.environ) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 2400})
+        expect.set_options(timeout=PATIENCE_MS)
         page.goto(address)
         metric = page.get_by_test_id("stMetric").filter(has_text="Monthly bill").get_by_test_id("stMetricValue")
-        expect(metric).to_have_text(f"${from_file.cost.total_usd:,.2f}", timeout=PATIENCE_MS)
+        expect(metric).to_have_text(f"${from_file.cost.total_usd:,.2f}")
         for line in from_file.cost:
             row = page.get_by_role("row").filter(has_text=line.sku).filter(has_text=line.title)
             expect(row.first).to_contain_text(f"{line.list_cost:,.2f}")
