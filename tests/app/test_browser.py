@@ -1,0 +1,182 @@
+"""The app in a real browser, on a real server that was started from another folder."""
+
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from estimator.pricing.snapshots import load_rates
+from estimator.scenario import Scenario
+from estimator.units import data_path
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = sorted(path.stem for path in data_path("examples").glob("*.yaml"))
+START_S = 60
+#: A busy machine simulates slowly, and the first run ever compiles. [ms]
+PATIENCE_MS = 90_000
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory) -> Path:
+    """A scenario of the user's own."""
+    values = Scenario.from_file(data_path("examples", "shop-daily-peak.yaml")).to_dict()
+    values["load"] = {"kind": "constant", "requests_per_s": 77}
+    path = tmp_path_factory.mktemp("own") / "own.yaml"
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def address(own) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", str(data_path("app_streamlit.py"))]
+    command += ["--server.headless=true", f"--server.port={port}"]
+    command += ["--server.fileWatcherType=none", "--", str(own)]
+    log = own.with_name("server.log")
+    environment = os.environ | {"PYTHONPATH": str(data_path())}
+    with (
+        log.open("w", encoding="utf-8") as output,
+        subprocess.Popen(command, cwd=own.parent, env=environment, stdout=output, stderr=output) as server,
+    ):
+        try:
+            deadline = time.monotonic() + START_S
+            while not _answers(f"{address}/_stcore/health"):
+                assert server.poll() is None, log.read_text(encoding="utf-8")
+                assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
+                time.sleep(0.1)
+            yield address
+        finally:
+            server.terminate()
+    assert "Traceback" not in log.read_text(encoding="utf-8")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    assert chromium, "These tests need a Chromium: install it, or say where it is in the environment variable CHROMIUM."
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(request, browser, address) -> Iterator[Page]:
+    context = browser.new_context(
+        color_scheme=getattr(request, "param", "light"), viewport={"width": 1440, "height": 2400}
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda sent: asked.append(sent.url))
+    page.goto(address)
+    yield page
+    context.close()
+    assert said == []
+    ours = (address, address.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(ours)] == []
+
+
+def _expect_bill(page: Page, text: str) -> None:
+    metric = page.get_by_test_id("stMetric").filter(has_text="Monthly bill")
+    expect(metric.get_by_test_id("stMetricValue")).to_have_text(text)
+
+
+def _plan(path: Path):
+    scenario = Scenario.from_file(path)
+    return scenario.plan(load_rates(scenario.region), path.parent)
+
+
+def _start(page: Page, name: str) -> None:
+    page.get_by_role("combobox", name="Start from").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_presets_show_the_bill_of_the_api(page, own):
+    _expect_bill(page, f"${_plan(own).cost.total_usd:,.2f}")
+    for name in EXAMPLES:
+        _start(page, name)
+        plan = _plan(data_path("examples", f"{name}.yaml"))
+        _expect_bill(page, f"${plan.cost.total_usd:,.2f}")
+        for line in plan.cost:
+            if line.sku:
+                expect(page.get_by_role("cell", name=line.sku)).to_be_visible()
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    # The settings beside the script hold, wherever the server was started: no "Deploy" button, our own accent.
+    expect(page.get_by_text("Deploy", exact=True)).to_have_count(0)
+
+
+def test_a_slider_changes_the_bill(page, own):
+    _expect_bill(page, f"${_plan(own).cost.total_usd:,.2f}")
+    slider = page.get_by_role("slider", name="Load (requests/s)")
+    slider.focus()
+    slider.press("ArrowRight")
+    values = Scenario.from_file(own).to_dict()
+    values["load"]["requests_per_s"] = 78
+    plan = Scenario.from_dict(values).plan(load_rates(values["region"]))
+    _expect_bill(page, f"${plan.cost.total_usd:,.2f}")
+    page.get_by_role("button", name="Reset").click()
+    _expect_bill(page, f"${_plan(own).cost.total_usd:,.2f}")
+
+
+def test_the_stack_and_the_scenario_can_be_taken_away(page, own):
+    plan = _plan(own)
+    _expect_bill(page, f"${plan.cost.total_usd:,.2f}")
+    with page.expect_download() as stack:
+        page.get_by_role("button", name="Download the stack").click()
+    with zipfile.ZipFile(io.BytesIO(stack.value.path().read_bytes())) as archive:
+        assert archive.testzip() is None
+        assert {"app.py", "stack_config.json"} <= set(archive.namelist())
+        config = json.loads(archive.read("stack_config.json"))
+    assert plan.fingerprint() in json.dumps(config)
+    with page.expect_download() as scenario:
+        page.get_by_role("button", name="Download the scenario").click()
+    assert Scenario.from_text(scenario.value.path().read_text(encoding="utf-8")) == Scenario.from_file(own)
+
+
+def test_an_impossible_promise_is_a_sentence(page, own):
+    _expect_bill(page, f"${_plan(own).cost.total_usd:,.2f}")
+    slider = page.get_by_role("slider", name="p95 latency at most (ms)")
+    slider.focus()
+    slider.press("Home")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("None of")
+    expect(page.get_by_role("heading", name="Nearest misses")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)

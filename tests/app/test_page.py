@@ -1,0 +1,292 @@
+import math
+import sys
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+from streamlit.testing.v1 import AppTest
+
+from estimator.billing.lcu import DIMENSIONS
+from estimator.pricing.regions import REGIONS
+from estimator.pricing.snapshots import load_rates
+from estimator.scenario import Scenario
+from estimator.units import data_path
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = sorted(path.stem for path in data_path("examples").glob("*.yaml"))
+PEAK, LATENCY, CPU = "Peak load (requests/s)", "p95 latency at most (ms)", "CPU time per request (ms)"
+
+
+def _open() -> AppTest:
+    return AppTest.from_file(str(data_path("app_streamlit.py")), default_timeout=120).run()
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return _open()
+
+
+def _by_label(widgets, label):
+    found = [widget for widget in widgets if widget.label == label]
+    assert len(found) == 1, [widget.label for widget in widgets]
+    return found[0]
+
+
+def _start(page: AppTest, name: str) -> AppTest:
+    return _by_label(page.selectbox, "Start from").select(name).run()
+
+
+def _bill(page: AppTest) -> str:
+    assert not page.exception
+    assert not page.error
+    return _by_label(page.metric, "Monthly bill").value
+
+
+def _example(name: str, **changes) -> Scenario:
+    values = Scenario.from_file(data_path("examples", f"{name}.yaml")).to_dict()
+    for section, fields in changes.items():
+        values[section] = values[section] | fields if isinstance(fields, dict) else fields
+    return Scenario.from_dict(values)
+
+
+def _plan(scenario: Scenario, folder: Path | None = None):
+    return scenario.plan(load_rates(scenario.region), folder or data_path("examples"))
+
+
+def _total(scenario: Scenario) -> str:
+    return f"${_plan(scenario).cost.total_usd:,.2f}"
+
+
+def test_the_first_run_has_an_answer(page):
+    assert _bill(page) == _total(_example("shop-daily-peak"))
+    assert page.title[0].value
+    assert len(page.get("plotly_chart")) == 4
+    labels = [button.label for button in page.get("download_button")]
+    assert labels == ["Download the stack", "Download the scenario"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_presets_cost_what_the_api_says(page, name):
+    _start(page, name)
+    plan = _plan(_example(name))
+    assert _bill(page) == f"${plan.cost.total_usd:,.2f}"
+    bill = next(table.value for table in page.table if "SKU" in table.value.columns)
+    costs = bill["USD/month"].tolist()
+    assert costs[:-1] == [round(line.list_cost, 2) for line in plan.cost]
+    assert costs[-1] == round(plan.cost.total_usd, 2)
+    assert all(line.formula.split()[0] in text for line, text in zip(plan.cost, bill["Charge"], strict=False))
+    assert any(plan.lcu.leading in caption.value for caption in page.caption)
+    assert plan.lcu.leading in DIMENSIONS
+    assert any(plan.cost.not_included[:40] in caption.value for caption in page.caption)
+    # Today stands beside the plan.
+    today = _example(name).estimate(load_rates(_example(name).region), data_path("examples"))
+    beside = next(table.value for table in page.table if "Today" in table.value.columns)
+    assert beside["Today"].tolist()[1].replace("\\", "") == f"${today.cost.total_usd:,.2f}"
+    change = plan.cost.total_usd - today.cost.total_usd
+    assert (
+        _by_label(page.metric, "Monthly bill").delta == f"{'-' if change < 0 else '+'}${abs(change):,.2f} against today"
+    )
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_sliders_hold_the_scenario(page, name):
+    _start(page, name)
+    assert all(slider.min <= slider.value <= slider.max for slider in page.slider)
+    assert all(slider.help for slider in page.slider)
+    cpu = _by_label(page.slider, CPU)
+    assert cpu.value == _example(name).request.cpu_ms_per_request
+
+
+def test_a_moved_slider_costs_what_the_api_says(page):
+    before = _bill(page)
+    _by_label(page.slider, PEAK).set_value(500.0).run()
+    assert _bill(page) == _total(_example("shop-daily-peak", load={"peak_requests_per_s": 500})) != before
+    _by_label(page.slider, CPU).set_value(20.0).run()
+    changed = _example("shop-daily-peak", load={"peak_requests_per_s": 500}, request={"cpu_ms_per_request": 20})
+    assert _bill(page) == _total(changed)
+    _by_label(page.button, "Reset").click().run()
+    assert _bill(page) == before
+    assert _by_label(page.slider, PEAK).value == 350
+
+
+def test_another_preset_forgets_the_controls(page):
+    _by_label(page.slider, CPU).set_value(80.0).run()
+    _start(page, "article-web-server")
+    assert _by_label(page.slider, CPU).value == 12
+    _start(page, "shop-daily-peak")
+    assert _by_label(page.slider, CPU).value == 40
+
+
+def test_other_choices_cost_what_the_api_says(page):
+    region = _by_label(page.selectbox, "Region")
+    assert len(region.options) == len(REGIONS) == 36
+    region.select("us-east-1").run()
+    assert _bill(page) == _total(_example("shop-daily-peak", region="us-east-1"))
+    _by_label(page.selectbox, "Tasks stand in").select("public").run()
+    network = {"layout": "public", "nat_gateways": None}
+    assert _bill(page) == _total(_example("shop-daily-peak", region="us-east-1", network=network))
+    _by_label(page.toggle, "Limit p95 latency").set_value(False).run()
+    promise = {"p95_latency_ms": None}
+    assert _bill(page) == _total(_example("shop-daily-peak", region="us-east-1", network=network, promise=promise))
+
+
+def test_another_kind_of_load_keeps_its_rates(page):
+    _by_label(page.selectbox, "Load over time").select("weekly").run()
+    load = {
+        "kind": "weekly",
+        "peak_requests_per_s": 350,
+        "trough_requests_per_s": 50,
+        "peak_hour": 20,
+        "weekend_factor": 0.6,
+    }
+    values = _example("shop-daily-peak").to_dict() | {"load": load}
+    assert _bill(page) == _total(Scenario.from_dict(values))
+    _by_label(page.selectbox, "Load over time").select("constant").run()
+    values["load"] = {"kind": "constant", "requests_per_s": 200}
+    assert _bill(page) == _total(Scenario.from_dict(values))
+
+
+def test_a_file_of_requests_can_be_scaled(page):
+    _start(page, "booking-week-csv")
+    _by_label(page.slider, "Load (× the file)").set_value(2.0).run()
+    assert _bill(page) == _total(_example("booking-week-csv", load={"scale": 2.0}))
+    _by_label(page.selectbox, "Load over time").select("daily").run()
+    assert not page.exception
+
+
+def test_fewer_zones_take_their_gateways_with_them(page):
+    _by_label(page.slider, "Availability zones").set_value(3.0).run()
+    _by_label(page.slider, "NAT gateways").set_value(3.0).run()
+    assert _bill(page) == _total(_example("shop-daily-peak", network={"availability_zones": 3, "nat_gateways": 3}))
+    _by_label(page.slider, "Availability zones").set_value(2.0).run()
+    assert _bill(page) == _total(_example("shop-daily-peak", network={"availability_zones": 2, "nat_gateways": 2}))
+
+
+def test_an_impossible_promise_is_a_sentence_and_a_table(page):
+    _by_label(page.slider, LATENCY).set_value(10.0).run()
+    assert not page.exception
+    assert not page.metric
+    assert page.error[0].value.startswith("None of ")
+    assert "p95_latency_ms" in page.error[0].value
+    assert list(page.table[0].value.columns) == ["Candidate", "USD/month", "Why\N{NO-BREAK SPACE}not"]
+    assert 0 < len(page.table[0].value) <= 8
+
+
+def test_a_layout_that_cannot_be_is_a_sentence(page):
+    _by_label(page.selectbox, "Tasks stand in").select("endpoints").run()
+    assert not page.exception
+    assert "no way to the internet" in page.error[0].value
+
+
+def test_a_trough_above_the_peak_is_a_sentence(page):
+    _by_label(page.slider, PEAK).set_value(30.0).run()
+    assert not page.exception
+    assert "trough_requests_per_s is 50" in page.error[0].value
+
+
+def test_a_region_without_a_rate_is_a_sentence_or_an_answer(page):
+    for region in ("ap-southeast-7", "us-gov-west-1", "mx-central-1"):
+        _by_label(page.selectbox, "Region").select(region).run()
+        assert not page.exception
+        assert bool(page.error) != bool(page.metric)
+
+
+@pytest.fixture
+def own(tmp_path) -> Path:
+    values = _example("shop-daily-peak").to_dict()
+    values["load"] = {"kind": "constant", "requests_per_s": 4321.5}
+    values["request"]["cpu_ms_per_request"] = 2.5
+    values["service"] = None
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return path
+
+
+def test_a_file_from_the_command_line_comes_first(own, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(data_path("app_streamlit.py")), str(own)])
+    page = _open()
+    plan = _plan(Scenario.from_file(own))
+    assert _by_label(page.selectbox, "Start from").value == "From the command line"
+    assert _bill(page) == f"${plan.cost.total_usd:,.2f}"
+    load = _by_label(page.slider, "Load (requests/s)")
+    assert load.value == 4321.5 < load.max == 9000
+    per_million = plan.cost.total_usd / plan.cost.requests * 1e6
+    assert _by_label(page.metric, "Monthly bill").delta == f"${per_million:,.2f} per million requests"
+    assert math.isclose(plan.cost.requests, 4321.5 * 3600 * 730)
+
+
+def test_a_broken_file_is_a_sentence(own, monkeypatch):
+    own.write_text("region: eu-west-1\nload: {kind: daily}\nrequest: {cpu_ms_per_reqest: 3}\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", [str(data_path("app_streamlit.py")), str(own)])
+    page = _open()
+    assert not page.exception
+    assert str(own) in page.error[0].value
+    monkeypatch.setattr(sys, "argv", [str(data_path("app_streamlit.py")), str(own.with_name("none.yaml"))])
+    assert "cannot be read" in _open().error[0].value
+
+
+def test_a_missing_file_of_requests_is_a_sentence(own, monkeypatch):
+    values = _example("booking-week-csv").to_dict()
+    values["load"]["path"] = "nowhere.csv"
+    own.write_text(yaml.safe_dump(values), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", [str(data_path("app_streamlit.py")), str(own)])
+    page = _open()
+    assert not page.exception
+    assert "nowhere.csv" in page.error[0].value
+
+
+def _linked(text: str) -> AppTest:
+    page = AppTest.from_file(str(data_path("app_streamlit.py")), default_timeout=120)
+    page.query_params["scenario"] = text
+    return page.run()
+
+
+def test_a_link_brings_the_settings_back(page):
+    _by_label(page.slider, CPU).set_value(25.0).run()
+    bill = _bill(page)
+    link = next(code.value for code in page.code if "?scenario=" in code.value)
+    (text,) = parse_qs(urlsplit(link).query)["scenario"]
+    other = _linked(text)
+    assert _by_label(other.selectbox, "Start from").value == "From the link"
+    assert _by_label(other.slider, CPU).value == 25
+    assert _bill(other) == bill
+    _start(other, "article-web-server")
+    assert _bill(other) == _total(_example("article-web-server"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "The link"),
+        ("{region: eu-west-1}", "load"),
+        (
+            "{region: eu-west-1, load: {kind: csv, path: /etc/passwd}, request: {cpu_ms_per_request: 1}}",
+            "cannot carry a file",
+        ),
+    ],
+)
+def test_a_bad_link_is_a_sentence(text, said):
+    page = _linked(text)
+    assert not page.exception
+    assert said in page.error[0].value
+    _start(page, "shop-daily-peak")
+    assert _bill(page)
+
+
+def test_a_file_of_requests_has_no_link(page):
+    _start(page, "booking-week-csv")
+    assert _bill(page)
+    assert not any("?scenario=" in code.value for code in page.code)
+
+
+def test_the_python_on_the_page_gives_the_same_bill(page, tmp_path, monkeypatch, capsys):
+    _by_label(page.slider, CPU).set_value(25.0).run()
+    bill = _bill(page)
+    scenario = _example("shop-daily-peak", request={"cpu_ms_per_request": 25})
+    (tmp_path / "scenario.yaml").write_text(scenario.to_yaml(), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    exec(next(code.value for code in page.code if code.value.startswith("from estimator")), {})  # noqa: S102 - our own
+    assert capsys.readouterr().out.strip() == f"{bill} a month"
+    assert (tmp_path / "my-stack" / "app.py").is_file()
