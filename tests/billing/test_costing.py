@@ -1,0 +1,199 @@
+"""Bills from quantities: scaling to the month, tiers by month, unknown rates, and what is left out."""
+
+import math
+
+import numpy as np
+import pytest
+
+from estimator.billing.charges import CHARGES
+from estimator.billing.costing import breakdown, price_month, usd_text
+from estimator.billing.month import BilledMonth
+from estimator.errors import InvalidScenario, RateNotFound
+from estimator.planning.planner import estimate
+from estimator.pricing.snapshots import load_rates
+from estimator.service.application import Application
+from estimator.service.network import NetworkLayout
+from estimator.service.spec import ServiceSpec
+from estimator.service.task_size import TaskSize
+from estimator.simulation.engine import simulate
+from estimator.workload.profile import LoadProfile
+from estimator.workload.request import Workload
+from tests.properties.strategies import US_EAST_1, rates_of
+
+SIZE = TaskSize(256, 512)
+
+
+def fixed(n=1, size=SIZE, **more):
+    return ServiceSpec(size, min_capacity=n, max_capacity=n, **more)
+
+
+def bill(workload, spec, rates=None, hours=730, application=None):
+    return estimate(workload, rates or rates_of(), spec, application, hours_per_month=hours).cost
+
+
+def line(cost, charge):
+    return next(item for item in cost if item.charge == charge)
+
+
+def test_the_figures_of_the_article():
+    # "Serverless Containers on AWS", Costs: Linux/X86 in CA-CENTRAL-1 as of January 2022, a month of 720 hours.
+    rates = rates_of(
+        {
+            "fargate_linux_x86_vcpu_hour": "0.04456",
+            "fargate_linux_x86_gb_hour": "0.004865",
+            "alb_hour": "0.02475",
+            "alb_lcu_hour": "0.0088",
+            "public_ipv4_in_use_hour": "0",  # public addresses were free until 2024-02
+        },
+        "ca-central-1",
+    )
+    idle = Workload(LoadProfile.constant(0), cpu_ms_per_request=1)
+    one_vcpu = bill(idle, fixed(size=TaskSize(1024, 2048)), rates, 720)
+    one_gb = bill(idle, fixed(size=TaskSize(256, 1024)), rates, 720)
+    # 720 x 0.04456 = 32.0832, which the article rounds to 32.00.
+    assert line(one_vcpu, "fargate_linux_x86_vcpu_hour").list_cost == pytest.approx(32.0832)
+    assert round(line(one_gb, "fargate_linux_x86_gb_hour").list_cost, 2) == 3.50
+    # 720 x 0.02475
+    assert line(one_gb, "alb_hour").list_cost == pytest.approx(17.82)
+    # A service that keeps one LCU busy: 25 new connections/s.
+    busy = Workload(
+        LoadProfile.constant(25),
+        cpu_ms_per_request=1,
+        requests_per_connection=1,
+        connection_s=0,
+        request_kb=0,
+        response_kb=0,
+        log_bytes_per_request=0,
+    )
+    assert line(bill(busy, fixed(), rates, 720), "alb_lcu_hour").list_cost == pytest.approx(720 * 0.0088)
+
+
+def test_the_month_is_scaled_before_the_tiers():
+    # 10 requests/s x 1 MB: 36 GB an hour, 864 GB a day, all in the first tier; 500 hours are 18,000 GB:
+    # 10,240 x 0.09 + 7,760 x 0.085 = 1581.20.
+    work = Workload(LoadProfile.constant(10), cpu_ms_per_request=1, response_kb=1000)
+    egress = line(bill(work, fixed(), hours=500), "internet_egress")
+    assert egress.pricing_quantity == pytest.approx(18_000)
+    assert egress.list_cost == pytest.approx(1581.20)
+    assert egress.list_unit_price == "0.09, from 10,240 on 0.085"
+
+
+@pytest.mark.parametrize("hours", [0, 0.5, 745, -730, math.nan, math.inf])
+def test_a_month_that_is_none(hours):
+    with pytest.raises(InvalidScenario, match="hours_per_month"):
+        bill(Workload(LoadProfile.constant(1), cpu_ms_per_request=1), fixed(), hours=hours)
+
+
+def test_quantities_are_proportional_to_the_month():
+    work = Workload(LoadProfile.daily(50, 5), cpu_ms_per_request=10)
+    short, long = (bill(work, fixed(2), hours=hours) for hours in (365, 730))
+    assert [item.charge for item in short] == [item.charge for item in long]
+    for one, two in zip(short, long, strict=True):
+        assert two.pricing_quantity == pytest.approx(2 * one.pricing_quantity)
+
+
+def test_an_unknown_rate_makes_the_bill_a_lower_bound():
+    rates = rates_of({name: price for name, price in US_EAST_1.items() if name != "alb_lcu_hour"})
+    work = Workload(LoadProfile.constant(10), cpu_ms_per_request=1)
+    cost = bill(work, fixed(), rates)
+    lcu = line(cost, "alb_lcu_hour")
+    assert (lcu.list_cost, lcu.list_unit_price, lcu.sku_text) == (None, "unknown", "no rate known")
+    assert lcu.usage_type == "LCUUsage"
+    assert lcu.pricing_quantity > 0
+    assert cost.is_lower_bound
+    assert cost.total_text.startswith("at least $")
+    assert cost.total_usd == pytest.approx(
+        bill(work, fixed()).total_usd - line(bill(work, fixed()), lcu.charge).list_cost
+    )
+
+
+def test_an_unknown_rate_without_a_quantity_is_not_missed():
+    # No NAT gateway, no endpoint, no Spot, no ARM, no storage: none of their rates is needed.
+    needed = {"alb_hour", "fargate_linux_x86_gb_hour", "fargate_linux_x86_vcpu_hour", "public_ipv4_in_use_hour"}
+    cost = bill(
+        Workload(LoadProfile.constant(0), cpu_ms_per_request=1), fixed(), rates_of({n: US_EAST_1[n] for n in needed})
+    )
+    assert not cost.is_lower_bound
+    assert {item.charge for item in cost} == needed - {"public_ipv4_in_use_hour"} | {"public_ipv4"}
+
+
+def test_a_batch_equals_one_at_a_time():
+    work = Workload(LoadProfile.constant(30), cpu_ms_per_request=10, outbound_sent_kb_per_request=1)
+    specs = [
+        fixed(2),
+        fixed(3, TaskSize(1024, 2048), cpu_architecture="ARM64"),
+        fixed(2, network=NetworkLayout.of("nat", 3, 2)),
+        fixed(2, network=NetworkLayout.of("endpoints"), capacity_provider="FARGATE_SPOT"),
+        fixed(2, ephemeral_storage_gib=50),
+    ]
+    rates = rates_of()
+    month = BilledMonth(work, simulate(work, specs), Application())
+    bills = price_month(month, rates)
+    for i, one in enumerate(specs):
+        alone = bill(work, one)
+        together = breakdown(month, bills, rates, i)
+        assert together == alone
+        assert bills.total_usd[i] == pytest.approx(alone.total_usd)
+
+
+def test_images_are_pulled_through_the_gateway_only_from_outside_ecr():
+    series = np.concatenate([np.full(360, 5.0), np.full(360, 200.0)])
+    work = Workload(LoadProfile(series, 60), cpu_ms_per_request=10, log_bytes_per_request=0)
+    one = ServiceSpec(SIZE, min_capacity=1, max_capacity=40, network=NetworkLayout.of("nat"))
+    ecr = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:1"
+    for image, pays in ((ecr, False), (None, False), ("nginx:1.29", True), ("public.ecr.aws/nginx/nginx:1", True)):
+        found = estimate(work, rates_of(), one, Application(image=image, image_mb=500))
+        launched = found.simulation.launched[0]
+        assert launched > 0
+        # 0.5 GB for each start, 730/12 times a month.
+        expected = [launched * 0.5 * 730 / 12] if pays else []
+        amounts = [item.pricing_quantity for item in found.cost if item.charge == "nat_gateway_gb"]
+        assert amounts == pytest.approx(expected)
+
+
+def test_the_table_and_the_dict():
+    cost = bill(Workload(LoadProfile.constant(10), cpu_ms_per_request=1), fixed(), load_rates("eu-west-1"))
+    table = cost.to_frame()
+    assert table["list_cost"].sum() == pytest.approx(cost.total_usd)
+    assert list(table["charge"]) == [item.charge for item in cost]
+    assert [name for name in CHARGES if name in set(table["charge"])] == list(table["charge"])
+    values = cost.to_dict()
+    assert (values["region"], values["hours_per_month"], values["is_lower_bound"]) == ("eu-west-1", 730, False)
+    # 10 x 3600 x 730
+    assert values["requests_per_month"] == pytest.approx(26_280_000)
+    # The used rates: Fargate 2025-10-27, ALB 2026-06-19, IPv4 2025-11-04, egress 2025-12-02, logs 2025-09-23.
+    assert cost.prices_published == "2025-09-23 to 2026-06-19"
+
+
+def test_the_bill_as_a_page():
+    cost = bill(Workload(LoadProfile.constant(1), cpu_ms_per_request=1), fixed())
+    # A head, the lines, a foot.
+    assert cost._repr_html_().count("<tr>") == len(cost.lines) + 2
+    assert f"${cost.total_usd:,.2f} a month" in cost._repr_html_()
+
+
+@pytest.mark.parametrize(("cost", "text"), [(None, "unknown"), (0.0, "0.00"), (1234.567, "1,234.57")])
+def test_amounts_to_read(cost, text):
+    assert usd_text(cost) == text
+
+
+def test_price_month_keeps_the_error_of_each_unknown_rate():
+    rates = load_rates("ap-southeast-3")
+    work = Workload(LoadProfile.constant(1), cpu_ms_per_request=1)
+    one = fixed(capacity_provider="FARGATE_SPOT")
+    bills = price_month(BilledMonth(work, simulate(work, [one]), Application()), rates)
+    assert set(bills.unknown) == {"fargate_spot_linux_x86_vcpu_hour", "fargate_spot_linux_x86_gb_hour"}
+    assert all(isinstance(error, RateNotFound) for error in bills.unknown.values())
+    assert not set(bills.unknown) & set(bills.cost)
+    assert set(bills.quantity) == set(bills.unknown) | set(bills.cost)
+
+
+# Faults that were found while these tests were written; the mark falls with the fix.
+@pytest.mark.xfail(reason="a month is not checked against its simulation: another load is billed with these tasks")
+def test_a_simulation_of_another_load_is_refused():
+    day, hour = (
+        Workload(LoadProfile.constant(1), cpu_ms_per_request=1),
+        Workload(LoadProfile([1.0], 3600), cpu_ms_per_request=1),
+    )
+    with pytest.raises(ValueError, match=r"period|load"):
+        BilledMonth(hour, simulate(day, [fixed()]), Application())

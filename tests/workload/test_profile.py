@@ -1,0 +1,178 @@
+"""Load profiles: makers, grids, totals, fingerprints, and profiles that are none."""
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator.errors import InvalidScenario
+from estimator.workload.profile import LoadProfile
+
+
+def test_constant():
+    load = LoadProfile.constant(20)
+    assert (load.step_s, load.period_s, load.period_hours) == (60, 86_400, 24)
+    # 20 x 86400
+    assert load.requests == 1_728_000
+    assert load.mean_requests_per_s == load.peak_requests_per_s == 20
+    assert LoadProfile.constant(0).requests == 0
+
+
+def test_daily_swings_between_trough_and_peak_at_the_hour():
+    load = LoadProfile.daily(350, 50, peak_hour=20)
+    # A cosine: the mean is the middle; the middle of a minute misses the peak by half a minute.
+    assert load.mean_requests_per_s == pytest.approx(200)
+    assert load.peak_requests_per_s == pytest.approx(350, abs=0.01)
+    assert load.requests_per_s.min() == pytest.approx(50, abs=0.01)
+    assert load.requests_per_s.argmax() // 60 in {19, 20}
+    assert load.requests_per_s.argmin() // 60 in {7, 8}
+    # Six hours from the peak it is at the middle.
+    assert load.requests_per_s[14 * 60] == pytest.approx(200, abs=1)
+    assert LoadProfile.daily(350, 50, 24).fingerprint() != load.fingerprint()
+    np.testing.assert_allclose(
+        LoadProfile.daily(9, 1, 0).requests_per_s, LoadProfile.daily(9, 1, 24).requests_per_s, atol=1e-12
+    )
+
+
+def test_a_flat_day_is_constant():
+    np.testing.assert_allclose(LoadProfile.daily(7, 7).requests_per_s, 7)
+
+
+def test_weekly():
+    load = LoadProfile.weekly(350, 50, weekend_factor=0.5)
+    days = load.requests_per_s.reshape(7, -1)
+    assert load.period_hours == 168
+    np.testing.assert_allclose(days[:5].mean(axis=1), 200)
+    np.testing.assert_allclose(days[5:].mean(axis=1), 100)
+    # (5 x 200 + 2 x 100) / 7
+    assert load.mean_requests_per_s == pytest.approx(1200 / 7)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: LoadProfile.constant(-1), "requests_per_s is -1"),
+        (lambda: LoadProfile.constant(math.nan), "nan"),
+        (lambda: LoadProfile.constant(math.inf), "inf"),
+        (lambda: LoadProfile.daily(10, 20), "trough_requests_per_s is 20"),
+        (lambda: LoadProfile.daily(10, -1), "trough_requests_per_s is -1"),
+        (lambda: LoadProfile.daily(10, 1, 24.5), "peak_hour is 24.5"),
+        (lambda: LoadProfile.daily(10, 1, -0.1), "peak_hour is -0.1"),
+        (lambda: LoadProfile.daily(10, 1, math.nan), "peak_hour is nan"),
+        (lambda: LoadProfile.weekly(10, 1, weekend_factor=-1), "weekend_factor is -1"),
+        (lambda: LoadProfile.constant(1).scaled(-2), "scale is -2"),
+        (lambda: LoadProfile.constant(1).scaled(math.inf), "scale is inf"),
+        (lambda: LoadProfile([], 60), "1 to 1,100,000 steps"),
+        (lambda: LoadProfile([[1.0]], 3600), r"shape \(1, 1\)"),
+        (lambda: LoadProfile(5.0, 3600), r"shape \(\)"),
+        (lambda: LoadProfile([1, "many"], 1800), "must be numbers"),
+        (lambda: LoadProfile([1, -2], 1800), "-2 in step 1"),
+        (lambda: LoadProfile([1, math.nan], 1800), "nan in step 1"),
+        (lambda: LoadProfile([1, None], 1800), "nan in step 1"),
+        (lambda: LoadProfile([1.0], 60), "whole hours"),
+        (lambda: LoadProfile([1.0] * 61, 60), "whole hours"),
+        (lambda: LoadProfile([1.0, 1.0], 5400), "an hour whole steps|hour"),
+        (lambda: LoadProfile([1.0], 0), "step_s is 0"),
+        (lambda: LoadProfile([1.0], -3600), "step_s is -3600"),
+        (lambda: LoadProfile([1.0], 0.5), "step_s is 0.5"),
+        (lambda: LoadProfile([1.0] * 3600, True), "step_s is True"),
+        (lambda: LoadProfile(np.zeros(1_100_001), 3600), "1,100,000"),
+    ],
+)
+def test_loads_that_are_none(make, said):
+    with pytest.raises(InvalidScenario, match=said):
+        make()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e6)), min_size=1, max_size=12),
+    st.sampled_from([1800, 900, 600, 300, 60, 45, 7200, 3600 * 3]),
+)
+def test_resampling_keeps_every_total(rates, step_s):
+    load = LoadProfile(rates, 3600)
+    try:
+        other = load.resample(step_s)
+    except InvalidScenario:
+        # Only a coarser grid that does not divide the period is refused.
+        assert step_s > 3600
+        assert len(rates) * 3600 % step_s
+        return
+    assert other.step_s == step_s
+    assert other.period_s == load.period_s
+    assert other.requests == pytest.approx(load.requests, rel=1e-12)
+    if step_s <= 3600:
+        np.testing.assert_allclose(other.hourly_mean(), load.requests_per_s, rtol=1e-12)
+
+
+def test_hourly_means():
+    load = LoadProfile(np.arange(120.0), 60)
+    # Means of 0..59 and of 60..119.
+    assert load.hourly_mean().tolist() == [29.5, 89.5]
+    assert LoadProfile([3.0, 5.0], 7200).hourly_mean().tolist() == [3, 3, 5, 5]
+
+
+def test_grids_that_do_not_fit():
+    with pytest.raises(InvalidScenario, match="cannot be resampled"):
+        LoadProfile([1.0] * 80, 45).resample(60)
+
+
+def test_arrays_are_copied_and_locked():
+    mine = np.array([1.0, 2.0])
+    load = LoadProfile(mine, 1800)
+    mine[0] = 99
+    assert load.requests_per_s.tolist() == [1, 2]
+    with pytest.raises(ValueError, match="read-only"):
+        load.requests_per_s[0] = 5
+    with pytest.raises(AttributeError):
+        load.step_s = 60
+    for other in (load.resample(900), load.scaled(2), LoadProfile.daily(2, 1), LoadProfile.weekly(2, 1)):
+        assert not other.requests_per_s.flags.writeable
+
+
+def test_scaled_keeps_the_shape():
+    assert LoadProfile([1.0, 3.0], 1800).scaled(2.5).requests_per_s.tolist() == [2.5, 7.5]
+
+
+def test_fingerprints():
+    load = LoadProfile.daily(350, 50)
+    code = "from estimator import LoadProfile; print(LoadProfile.daily(350, 50).fingerprint())"
+    prints = {
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert prints == {load.fingerprint()}
+    # The same numbers on another grid are another load; another name is not.
+    assert LoadProfile([1.0, 2.0], 1800).fingerprint() != LoadProfile([1.0, 2.0], 3600).fingerprint()
+    assert LoadProfile([1.0, 2.0], 1800, "a").fingerprint() == LoadProfile([1, 2], 1800, "b").fingerprint()
+    assert LoadProfile([1.0, 2.0], 1800).fingerprint() != LoadProfile([2.0, 1.0], 1800).fingerprint()
+
+
+# Faults that were found while these tests were written; the mark falls with the fix.
+@pytest.mark.xfail(reason="a step that is no positive number is used before it is checked")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LoadProfile.constant(1, 0),
+        lambda: LoadProfile.constant(1, -60),
+        lambda: LoadProfile.daily(2, 1, step_s=0),
+        lambda: LoadProfile([1.0], math.nan),
+        lambda: LoadProfile.constant(1).resample(0),
+        lambda: LoadProfile.constant(1).resample(-60),
+    ],
+)
+def test_steps_that_are_none(make):
+    with pytest.raises(InvalidScenario, match="step"):
+        make()
+
+
+@pytest.mark.xfail(reason="a finite load whose sum is not finite overflows in fsum", raises=OverflowError)
+def test_a_load_whose_sum_is_too_large():
+    with pytest.raises(InvalidScenario):
+        _ = LoadProfile.constant(1e308).requests

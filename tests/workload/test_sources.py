@@ -1,0 +1,205 @@
+"""Profiles from CSV files, and files that are none: the message names row and value."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from estimator.errors import InvalidScenario
+from estimator.workload.sources import MAX_FILE_BYTES, load_from_csv
+
+
+@pytest.fixture
+def read(tmp_path):
+    def write_and_read(text, *arguments, **more):
+        path = tmp_path / "load.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load_from_csv(path, *arguments, **more)
+
+    return write_and_read
+
+
+def _half_hours(counts, missing=()):
+    rows = [
+        f"2026-03-01T{i // 2:02d}:{30 * (i % 2):02d}:00Z,{count}" for i, count in enumerate(counts) if i not in missing
+    ]
+    return "timestamp,requests\n" + "\n".join(rows) + "\n"
+
+
+def test_counts_become_rates(read):
+    # 1800 requests in half an hour are one a second.
+    load = read(_half_hours([1800, 3600, 0, 900]))
+    assert load.requests_per_s.tolist() == [1, 2, 0, 0.5]
+    assert (load.step_s, load.period_hours, load.requests) == (1800, 2, 6300)
+    assert load.name == "load.csv"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: b"\xef\xbb\xbf" + text.encode(),  # a byte order mark, as Excel writes it
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n", "\r"),
+        lambda text: text.rstrip("\n"),
+        lambda text: text + "\n\n",
+        lambda text: text.replace("\n", "\n\n"),
+        lambda text: text.replace(",", " , "),
+        lambda text: text.replace("Z", "+00:00"),
+        lambda text: text.replace("Z", ""),  # without a zone: UTC
+        lambda text: text.replace("T", " "),
+        lambda text: text.replace("1800", '"1800"'),
+        lambda text: text.replace("1800", "1.8e3"),
+        lambda text: "\n".join(line + ",more" for line in text.splitlines()),
+        lambda text: "\n".join(",".join(reversed(line.split(","))) for line in text.splitlines()),
+    ],
+)
+def test_the_same_file_in_other_spellings(read, change):
+    text = _half_hours([1800, 3600])
+    assert read(change(text)).requests_per_s.tolist() == [1, 2]
+
+
+def test_other_columns(read):
+    text = "a,when,n\nx,2026-03-01T00:00Z,3600\nx,2026-03-01T01:00Z,7200\n"
+    assert read(text, "when", "n").requests_per_s.tolist() == [1, 2]
+
+
+def test_a_clock_that_is_put_forward_leaves_no_gap(read):
+    # Berlin, 2026-03-29: after 01:59 +01:00 comes 03:00 +02:00.
+    text = (
+        "timestamp,requests\n2026-03-29T00:00:00+01:00,3600\n2026-03-29T01:00:00+01:00,3600\n"
+        "2026-03-29T03:00:00+02:00,7200\n2026-03-29T04:00:00+02:00,3600\n"
+    )
+    assert read(text).requests_per_s.tolist() == [1, 1, 2, 1]
+
+
+def test_a_clock_that_is_put_back_is_not_read_twice(read):
+    # Without offsets the hour stands twice: it must be refused, not summed.
+    text = "timestamp,requests\n2026-10-25T01:00:00,1\n2026-10-25T02:00:00,1\n2026-10-25T02:00:00,1\n"
+    with pytest.raises(InvalidScenario, match="row 4"):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "rates"),
+    [
+        ("zero", [1, 0, 0, 4]),
+        ("previous", [1, 1, 1, 4]),
+        ("interpolate", [1, 2, 3, 4]),
+    ],
+)
+def test_gaps(read, rule, rates):
+    text = _half_hours([1800, 1, 1, 7200, 1800, 1800], missing=(1, 2))
+    load = read(text, gaps=rule)
+    np.testing.assert_allclose(load.requests_per_s, [*rates, 1, 1])
+
+
+def test_a_gap_is_an_error_unless_a_rule_is_named(read):
+    with pytest.raises(InvalidScenario, match=r"row 3: 2 intervals of 1800 s are missing") as caught:
+        read(_half_hours([1800, 1, 1, 7200, 1800, 1800], missing=(1, 2)))
+    for rule in ("interpolate", "previous", "zero"):
+        assert rule in str(caught.value)
+    with pytest.raises(InvalidScenario, match="gaps is 'linear'"):
+        read(_half_hours([1, 1]), gaps="linear")
+
+
+GOOD = "timestamp,requests\n2026-03-01T00:00:00Z,1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ["(none)", "'timestamp'"]),
+        ("\n\n", ["'timestamp'"]),
+        ("time,requests\n", ["time, requests", "'timestamp'"]),
+        ("timestamp,count\n", ["'requests'"]),
+        ("timestamp;requests\n2026-03-01T00:00:00Z;1\n", ["timestamp;requests"]),
+        ("timestamp,requests\n", ["0 rows"]),
+        (GOOD, ["1 rows", "at least 2"]),
+        (GOOD + "yesterday,1\n", ["row 3", "yesterday"]),
+        (GOOD + "2026-02-30T00:00:00Z,1\n", ["row 3", "2026-02-30"]),
+        (GOOD + "03/01/2026 01:00,1\n", ["row 3", "03/01/2026"]),
+        (GOOD + "1772323200,1\n", ["row 3"]),
+        (GOOD + "2026-03-01T01:00:00Z\n", ["row 3"]),
+        (GOOD + "2026-03-01T01:00:00Z,\n", ["row 3"]),
+        (GOOD + "2026-03-01T01:00:00Z,many\n", ["row 3", "many"]),
+        (GOOD + '2026-03-01T01:00:00Z,"1,200"\n', ["row 3", "1,200"]),
+        (GOOD + "2026-03-01T01:00:00Z,-5\n", ["row 3", "-5"]),
+        (GOOD + "2026-03-01T01:00:00Z,nan\n", ["row 3", "nan"]),
+        (GOOD + "2026-03-01T01:00:00Z,inf\n", ["row 3", "inf"]),
+        (GOOD + "2026-03-01T01:00:00Z,1e999\n", ["row 3", "1e999"]),
+        (GOOD + "2026-03-01T00:00:00Z,1\n", ["row 3", "2026-03-01T00:00:00Z", "sorted"]),
+        (GOOD + "2026-02-28T23:00:00Z,1\n", ["row 3", "2026-02-28T23:00:00Z"]),
+        (GOOD + "2026-03-01T01:00:00Z,1\n2026-03-01T02:30:00Z,1\n", ["row 4", "3600 s"]),
+        (GOOD + "2026-03-01T00:00:00.5Z,1\n", ["grid of 0.5 s"]),
+        (GOOD + "2026-03-01T00:01:00Z,1\n", ["0.03 hours", "Remove the last 2 intervals"]),
+        (GOOD + "2026-03-01T00:00:01Z,1\n2036-03-01T00:00:00Z,1\n", ["315,619,201", "1,100,000"]),
+        (GOOD + "2026-03-01T01:00:00Z,\x001\n", ["row 3"]),
+    ],
+)
+def test_broken_files(read, text, said):
+    with pytest.raises(InvalidScenario) as caught:
+        read(text)
+    for part in said:
+        assert part in str(caught.value)
+    assert str(caught.value).endswith((".", "1200. Mend or remove the row."))
+
+
+def test_the_tail_that_fills_no_hour(read):
+    with pytest.raises(InvalidScenario, match=r"1\.50 hours.*last 1 intervals"):
+        read(_half_hours([1, 1, 1]))
+    assert read(_half_hours([1, 1])).period_hours == 1
+
+
+def test_encodings(read):
+    for text in (_half_hours([1, 1]).encode("utf-16"), "timestamp,requests,ä\n".encode("latin-1")):
+        with pytest.raises(InvalidScenario, match="UTF-8"):
+            read(text)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(InvalidScenario, match=r"nowhere\.csv cannot be read"):
+        load_from_csv(tmp_path / "nowhere.csv")
+    with pytest.raises(InvalidScenario, match="cannot be read"):
+        load_from_csv(tmp_path)
+
+
+def test_a_file_that_is_too_large(tmp_path):
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(InvalidScenario, match="200 MB"):
+        load_from_csv(path)
+
+
+def test_huge_counts_keep_their_value(read):
+    # 3.6e15 requests an hour are 1e12 a second.
+    load = read("timestamp,requests\n2026-03-01T00:00Z,3600000000000000\n2026-03-01T01:00Z,3.6e15\n")
+    assert load.requests_per_s.tolist() == [1e12, 1e12]
+
+
+# Faults that were found while these tests were written; the mark falls with the fix.
+@pytest.mark.xfail(reason="csv.Error is not caught: a quote that never closes", raises=csv.Error)
+def test_a_quote_that_never_closes(read):
+    text = GOOD + '"' + "2026-03-01T01:00:00Z,1\n" * 8000
+    with pytest.raises(InvalidScenario, match="row 3"):
+        read(text)
+
+
+@pytest.mark.xfail(reason="the row of a gap or of a time off the grid is counted without empty lines")
+@pytest.mark.parametrize("last", ["2026-03-01T02:30:00Z,1", "2026-03-01T03:00:00Z,1"])
+def test_empty_lines_count(read, last):
+    # Lines: 1 header, 2 data, 3 and 4 empty, 5 data, 6 the broken one.
+    with pytest.raises(InvalidScenario, match="row 6"):
+        read(GOOD + "\n\n2026-03-01T01:00:00Z,1\n" + last + "\n")
+
+
+@pytest.mark.xfail(reason="Python's 3_600 passes as a count")
+def test_underscores_are_no_digits(read):
+    with pytest.raises(InvalidScenario, match="row 3"):
+        read(GOOD + "2026-03-01T01:00:00Z,3_600\n")
+
+
+@pytest.mark.xfail(reason="of two columns of one name the first is taken without a word")
+def test_two_columns_of_one_name(read):
+    with pytest.raises(InvalidScenario, match="requests"):
+        read("timestamp,requests,requests\n2026-03-01T00:00Z,1,2\n2026-03-01T01:00Z,1,2\n")
