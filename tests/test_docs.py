@@ -36,7 +36,9 @@ def test_every_command_that_the_readme_names_has_help() -> None:
     named = set(re.findall(r"estimator ([a-z]+)", " ".join(blocks("sh") + re.findall(r"`([^`\n]+)`", README))))
     assert {"plan", "estimate", "init", "schema", "prices", "ui"} <= named
     for command in named:
-        subprocess.run([sys.executable, "-m", "estimator", *shlex.split(command), "--help"], check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "estimator", *shlex.split(command), "--help"], check=True, capture_output=True
+        )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -47,5 +49,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 def test_paths_that_the_readme_names_exist() -> None:
-    for path in re.findall(r"`((?:estimator|pricing_cache|notebooks|tests|examples|docs|benchmarks)/[\w./-]*)`", README):
+    for path in re.findall(
+        r"`((?:estimator|pricing_cache|notebooks|tests|examples|docs|benchmarks)/[\w./-]*)`", README
+    ):
         assert (ROOT / path).exists(), path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -93,8 +94,8 @@ CHARGES: dict[str, Charge] = {
     "alb_hour": Charge(
         "Application Load Balancer",
         "alb_hour",
-        "hours of the month",
-        lambda month: month.hours,
+        "hours of the month, a part of one as a whole",
+        lambda month: math.ceil(month.hours),
         "AWS, Elastic Load Balancing pricing: each hour or part of one; read 2026-09",
     ),
     "alb_lcu_hour": Charge(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.billing.lcu import lcu_hours
+from estimator.checks import require_number
 from estimator.errors import InvalidScenario
 from estimator.service.application import Application
 from estimator.service.spec import FARGATE_SPOT, ServiceSpec
@@ -42,10 +43,9 @@ class BilledMonth:
     hours: float = HOURS_PER_MONTH
 
     def __post_init__(self) -> None:
-        if not 1 <= self.hours <= 744:
-            raise InvalidScenario(
-                f"hours_per_month is {self.hours:g}; it must be 1 to 744 (730 is the calculators' month)."
-            )
+        require_number("hours_per_month", self.hours, 1, 744, advice="730 is the calculators' month.")
+        if self.simulation.load_fingerprint != self.workload.load.fingerprint():
+            raise InvalidScenario("The simulation is of another load than the workload's; simulate this workload.")
 
     @property
     def specs(self) -> tuple[ServiceSpec, ...]:

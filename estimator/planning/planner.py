@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from estimator.billing.costing import Bills, CostBreakdown, breakdown, price_month, usd_text
 from estimator.billing.lcu import LcuHours, lcu_hours
 from estimator.billing.month import BilledMonth
+from estimator.checks import shown
 from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound
 from estimator.fingerprints import fingerprint_of
 from estimator.planning.promise import Choices, Promise, Rejection
@@ -220,6 +221,7 @@ def estimate(
     application = application or Application()
     promise = promise or Promise()
     behavior = behavior or AwsBehavior()
+    require_consistent(workload, application, spec.network, rates.region)
     run = simulate(workload, [spec], application, behavior, keep_series=[0])
     month = BilledMonth(workload, run, application, hours_per_month)
     bills = price_month(month, rates)
@@ -294,11 +296,14 @@ def plan(
     choices = choices or Choices()
     application = application or Application()
     behavior = behavior or AwsBehavior()
-    specs = candidates(workload, choices, application, network or NetworkLayout())
+    network = network or NetworkLayout()
+    require_consistent(workload, application, network, rates.region)
+    specs = candidates(workload, choices, application, network)
     if not specs:
         raise InvalidScenario(
-            f"No candidate is left to simulate: the load peaks at {workload.load.peak_requests_per_s:,.0f} requests/s and a service can "
-            f"have 5000 tasks; max_capacity is {choices.max_capacity}. Lower the load, or set other bounds in `search`."
+            f"No candidate is left to simulate: the load peaks at {workload.load.peak_requests_per_s:,.0f} requests/s and the target "
+            f"group takes {choices.target_group_quota} tasks; max_capacity is {choices.max_capacity}. Lower the load, or set other "
+            "bounds in `search`."
         )
     run = simulate(workload, specs, application, behavior, progress=progress)
     month = BilledMonth(workload, run, application, hours_per_month)
@@ -310,7 +315,7 @@ def plan(
     winner = next((int(i) for i in order if not broken[i]), None)
     if winner is None:
         raise _none_left(specs, broken, bills)
-    rejections = tuple(broken[i][0] for i in order if broken[i] and bills.total_usd[i] < bills.total_usd[winner])
+    rejections = tuple(_worst(broken[i]) for i in order if broken[i] and bills.total_usd[i] < bills.total_usd[winner])
     chosen = simulate(workload, [specs[winner]], application, behavior, keep_series=[0])
     return Plan(
         specs[winner],
@@ -324,6 +329,40 @@ def plan(
         len(specs),
         _notes(specs[winner]),
     )
+
+
+def require_consistent(request: Request, application: Application, network: NetworkLayout, region: str) -> None:
+    """Raise unless the network layout has the ways that request and image need.
+
+    Parameters
+    ----------
+    request : Request
+        What one request asks for.
+    application : Application
+        What is deployed.
+    network : NetworkLayout
+        Where the tasks stand.
+    region : str
+        Region code.
+
+    Raises
+    ------
+    InvalidScenario
+        If tasks without a way to the internet are to reach it.
+    """
+    if network.layout != "endpoints":
+        return
+    outbound = request.outbound_sent_kb_per_request + request.outbound_received_kb_per_request
+    if outbound:
+        raise InvalidScenario(
+            f"The endpoints layout has no way to the internet, and a request has {outbound:g} kB outbound. Choose the nat or public "
+            "layout, or set both outbound fields to 0."
+        )
+    if application.image is not None and f".dkr.ecr.{region}.amazonaws.com/" not in application.image:
+        raise InvalidScenario(
+            f"The endpoints layout has no way to the internet, and image {shown(application.image)} is not in ECR in {region}. Choose "
+            "the nat or public layout, or push the image to ECR there."
+        )
 
 
 def _limits(
@@ -376,13 +415,17 @@ def _broken(month: BilledMonth, promise: Promise, bills: Bills) -> list[list[Rej
     return found
 
 
+def _worst(broken: list[Rejection]) -> Rejection:
+    """Choose the limit that a candidate misses by most."""
+    return max(broken, key=lambda rejection: rejection.miss)
+
+
 def _none_left(specs: list[ServiceSpec], broken: list[list[Rejection]], bills: Bills) -> Exception:
     """Say why nothing is left."""
     if all(any(r.constraint == "rate" for r in row) for row in broken):
         error: RateNotFound = next(iter(bills.unknown.values()))
         return error
-    rejections = sorted((row[0] for row in broken if len(row) == 1), key=lambda r: (r.miss, r.usd_per_month))
-    rejections += sorted((row[0] for row in broken if len(row) > 1), key=lambda r: (r.miss, r.usd_per_month))
+    rejections = sorted((_worst(row) for row in broken), key=lambda r: (r.miss, r.usd_per_month))
     nearest = rejections[0]
     return NoFeasiblePlan(
         f"None of {len(specs):,} candidates keeps the promise. The nearest miss, {nearest.spec.describe()}, has {nearest.reason}. "

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from estimator.checks import require_in_range, require_number
 from estimator.errors import InvalidScenario
-from estimator.service.behavior import require_in_range
+from estimator.service.scaling import MAX_COOLDOWN_S, TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
+from estimator.service.task_size import TASK_SIZES
+
+OFF = "Null switches the limit off."
 
 
 @dataclass(frozen=True)
@@ -27,22 +31,15 @@ class Promise:
         Fewest zones. [1]
     """
 
-    p95_latency_ms: float | None = None
-    max_minutes_over_capacity: float | None = 5.0
-    min_tasks: int | None = 2
-    min_availability_zones: int | None = 2
+    p95_latency_ms: float | None = field(default=None, metadata={"low": 0.001, "high": 600_000, "advice": OFF})
+    max_minutes_over_capacity: float | None = field(default=5.0, metadata={"low": 0, "high": 44_640, "advice": OFF})
+    min_tasks: int | None = field(default=2, metadata={"low": 1, "high": 5000, "whole": True, "advice": OFF})
+    min_availability_zones: int | None = field(default=2, metadata={"low": 1, "high": 6, "whole": True, "advice": OFF})
 
     def __post_init__(self) -> None:
-        limits = {
-            "p95_latency_ms": (0.001, 600_000),
-            "max_minutes_over_capacity": (0, 44_640),
-            "min_tasks": (1, 5000),
-            "min_availability_zones": (1, 6),
-        }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, (int, float)) and low <= value <= high):
-                raise InvalidScenario(f"{name} is {value!r}; it must be {low:g} to {high:g}, or null to switch it off.")
+        for item in fields(self):
+            if getattr(self, item.name) is not None:
+                require_number(item.name, getattr(self, item.name), **item.metadata)
 
 
 @dataclass(frozen=True)
@@ -124,6 +121,8 @@ class Choices:
         Maximum; by default ``max_capacity_headroom`` times what the peak needs, and at least twice the minimum. [tasks]
     max_capacity_headroom : float
         See ``max_capacity``. [1]
+    target_group_quota : int
+        Tasks that the load balancer's target group takes: a quota of AWS, which raises it on request. [tasks]
     scale_out_cooldown_s, scale_in_cooldown_s : int
         Cooldowns. [s]
     """
@@ -132,13 +131,25 @@ class Choices:
     capacity_provider: str = "FARGATE"
     target_values: tuple[float, ...] = (40.0, 50.0, 60.0, 70.0, 80.0)
     min_capacities: tuple[int, ...] = ()
-    max_capacity: int | None = None
+    max_capacity: int | None = field(default=None, metadata={"low": 1, "high": 5000, "whole": True})
     max_capacity_headroom: float = field(default=1.5, metadata={"low": 1.0, "high": 100.0})
-    scale_out_cooldown_s: int = field(default=300, metadata={"low": 0, "high": 86_400})
-    scale_in_cooldown_s: int = field(default=300, metadata={"low": 0, "high": 86_400})
+    target_group_quota: int = field(default=1000, metadata={"low": 1, "high": 5000, "whole": True})
+    scale_out_cooldown_s: int = field(default=300, metadata={"low": 0, "high": MAX_COOLDOWN_S, "whole": True})
+    scale_in_cooldown_s: int = field(default=300, metadata={"low": 0, "high": MAX_COOLDOWN_S, "whole": True})
 
     def __post_init__(self) -> None:
         require_in_range(self)
+        if self.max_capacity is not None and self.max_capacity > self.target_group_quota:
+            raise InvalidScenario(
+                f"max_capacity is {self.max_capacity}; it must be at most target_group_quota, {self.target_group_quota}. "
+                "AWS raises that quota on request: set it to yours."
+            )
         for name in ("cpu_architectures", "target_values"):
             if not getattr(self, name):
                 raise InvalidScenario(f"{name} is empty; the search needs at least one.")
+        for target in self.target_values:
+            TargetTrackingScalingPolicy(target)
+        for minimum in self.min_capacities:
+            require_number("min_capacities", minimum, 1, 5000, whole=True)
+        for architecture in self.cpu_architectures:
+            ServiceSpec(TASK_SIZES[0], architecture, capacity_provider=self.capacity_provider)

@@ -8,7 +8,7 @@ from estimator.planning.promise import Choices
 from estimator.service.application import Application
 from estimator.service.network import NetworkLayout
 from estimator.service.scaling import TargetTrackingScalingPolicy
-from estimator.service.spec import MAX_TASKS_PER_SERVICE, ServiceSpec
+from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TASK_SIZES
 from estimator.workload.request import Workload
 
@@ -35,9 +35,10 @@ def candidates(
     Returns
     -------
     list of ServiceSpec
-        Small sizes first; none that would need more tasks than a service can have.
+        Small sizes first; none that would need more tasks than the target group takes.
     """
     found = []
+    quota = choices.target_group_quota
     for architecture in choices.cpu_architectures:
         peak_vcpu = workload.load.peak_requests_per_s * workload.cpu_s_per_request(architecture)
         for size in TASK_SIZES:
@@ -47,10 +48,11 @@ def candidates(
                     set(choices.min_capacities) or {1, 2, 3, *(max(2, math.ceil(needed * s)) for s in _MINIMUM_SHARES)}
                 )
                 for minimum in minimums:
-                    maximum = choices.max_capacity or max(
-                        2 * minimum, math.ceil(needed * choices.max_capacity_headroom)
-                    )
-                    if minimum > maximum or maximum > MAX_TASKS_PER_SERVICE:
+                    maximum = choices.max_capacity
+                    if maximum is None:
+                        wanted = max(2 * minimum, math.ceil(needed * choices.max_capacity_headroom))
+                        maximum = min(wanted, quota) if needed <= quota else 0
+                    if minimum > maximum:
                         continue
                     policy = TargetTrackingScalingPolicy(
                         target, choices.scale_out_cooldown_s, choices.scale_in_cooldown_s

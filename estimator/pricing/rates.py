@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
@@ -193,7 +193,7 @@ class Rate:
 
 
 @dataclass(frozen=True, eq=False)
-class Rates(Mapping[str, Rate]):
+class Rates:
     """The rates of one region by name; asking for one that is not known raises `RateNotFound`.
 
     Parameters
@@ -209,7 +209,6 @@ class Rates(Mapping[str, Rate]):
     region: str
     known: Mapping[str, Rate]
     snapshot: str = "made in Python"
-    queries: Mapping[str, RateQuery] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         require_region(self.region)
@@ -218,8 +217,9 @@ class Rates(Mapping[str, Rate]):
         try:
             return self.known[price]
         except KeyError:
-            query = self.queries.get(price)
-            usage_type = query.usage_type_in(self.region) if query else "no usage type"
+            from estimator.pricing.catalog import QUERIES
+
+            usage_type = QUERIES[price].usage_type_in(self.region) if price in QUERIES else "no priced dimension"
             raise RateNotFound(price, self.region, usage_type, self.snapshot) from None
 
     def __contains__(self, price: object) -> bool:

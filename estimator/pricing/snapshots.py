@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from estimator.errors import PriceListUnavailable
-from estimator.pricing.catalog import QUERIES
 from estimator.pricing.rates import PROVENANCES, Rate, Rates, Tier, require_region
 from estimator.units import data_path
 
@@ -55,7 +54,7 @@ def load_rates(region: str, folder: Path | str | None = None) -> Rates:
     root = Path(folder) if folder is not None else data_path("pricing_cache")
     path = root / f"{region}.json"
     known = read_snapshot(root / "global.json", "global") | read_snapshot(path, region)
-    return Rates(region, known, snapshot=path.name, queries=QUERIES)
+    return Rates(region, known, snapshot=path.name)
 
 
 def read_snapshot(path: Path, region: str) -> dict[str, Rate]:
@@ -83,7 +82,7 @@ def read_snapshot(path: Path, region: str) -> dict[str, Rate]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PriceListUnavailable(f"The price snapshot {path} cannot be read ({error.strerror}). {repair}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PriceListUnavailable(f"The price snapshot {path} is not JSON ({error}). {repair}") from error
     try:
         if document["schema_version"] != SCHEMA_VERSION:
@@ -95,9 +94,18 @@ def read_snapshot(path: Path, region: str) -> dict[str, Rate]:
             raise PriceListUnavailable(
                 f"The price snapshot {path} is for {document['region']!r}, not {region}. {repair}"
             )
-        return {name: _rate_from_json(name, row) for name, row in document["rates"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        rows = document["rates"].items()
+    except (KeyError, TypeError, AttributeError) as error:
         raise PriceListUnavailable(f"The price snapshot {path} is damaged ({error!r}). {repair}") from error
+    found = {}
+    for name, row in rows:
+        try:
+            found[name] = _rate_from_json(name, row)
+        except (PriceListUnavailable, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise PriceListUnavailable(
+                f"The price snapshot {path} is damaged at {name}: {error!r}. {repair}"
+            ) from error
+    return found
 
 
 def write_snapshot(path: Path, region: str, rates: Iterable[Rate]) -> None:
@@ -146,13 +154,14 @@ def _rate_from_json(name: str, row: dict[str, Any]) -> Rate:
     )
 
 
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else repr(number)
+
+
 def _rate_to_json(rate: Rate) -> dict[str, Any]:
     return {
         "unit": rate.unit,
-        "tiers": [
-            {"begin": f"{tier.begin:g}" if tier.begin < 1e6 else str(int(tier.begin)), "price": tier.price}
-            for tier in rate.tiers
-        ],
+        "tiers": [{"begin": _plain(tier.begin), "price": tier.price} for tier in rate.tiers],
         "usage_type": rate.usage_type,
         "sku": rate.sku,
         "published": rate.published.isoformat() if rate.published else None,

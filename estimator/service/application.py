@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from estimator.checks import require_in_range, shown
 from estimator.errors import InvalidScenario
-from estimator.service.behavior import require_in_range
 
 #: AWS, "PutRetentionPolicy", read 2026. [d]
 LOG_RETENTION_DAYS = (
@@ -71,15 +71,15 @@ class Application:
     """
 
     image: str | None = None
-    image_mb: int = field(default=0, metadata={"low": 0, "high": 100_000})
-    container_port: int = field(default=8080, metadata={"low": 1, "high": 65_535})
+    image_mb: int = field(default=0, metadata={"low": 0, "high": 100_000, "whole": True})
+    container_port: int = field(default=8080, metadata={"low": 1, "high": 65_535, "whole": True})
     health_check_path: str = "/"
-    health_check_interval_s: int = field(default=30, metadata={"low": 5, "high": 300})
-    boot_s: int = field(default=5, metadata={"low": 0, "high": 3600})
-    deregistration_delay_s: int = field(default=60, metadata={"low": 0, "high": 3600})
-    stop_timeout_s: int = field(default=30, metadata={"low": 2, "high": 120})
+    health_check_interval_s: int = field(default=30, metadata={"low": 5, "high": 300, "whole": True})
+    boot_s: int = field(default=5, metadata={"low": 0, "high": 3600, "whole": True})
+    deregistration_delay_s: int = field(default=60, metadata={"low": 0, "high": 3600, "whole": True})
+    stop_timeout_s: int = field(default=30, metadata={"low": 2, "high": 120, "whole": True})
     log_retention_days: int = 30
-    ephemeral_storage_gib: int = field(default=20, metadata={"low": 20, "high": 200})
+    ephemeral_storage_gib: int = field(default=20, metadata={"low": 20, "high": 200, "whole": True})
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     certificate_arn: str | None = None
@@ -88,11 +88,11 @@ class Application:
         require_in_range(self)
         if not re.fullmatch(r"/[!-~]{0,1023}", self.health_check_path):
             raise InvalidScenario(
-                f"health_check_path is {self.health_check_path!r}; it must begin with / and have no spaces."
+                f"health_check_path is {shown(self.health_check_path)}; it must begin with / and have no spaces."
             )
         if self.image is not None and not re.fullmatch(r"\S+", self.image):
             raise InvalidScenario(
-                f"image is {self.image!r}; it must be an image such as nginx:1.29, without spaces, or null."
+                f"image is {shown(self.image)}; it must be an image such as nginx:1.29, without spaces, or null."
             )
         if self.log_retention_days not in LOG_RETENTION_DAYS:
             allowed = ", ".join(map(str, LOG_RETENTION_DAYS))

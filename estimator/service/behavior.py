@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
+from estimator.checks import require_in_range
 from estimator.errors import InvalidScenario
 
 
-def _number(default: float, low: float, high: float, **more: Any) -> Any:
-    return field(default=default, metadata={"low": low, "high": high, **more})
+def _number(default: float, low: float, high: float) -> Any:
+    return field(default=default, metadata={"low": low, "high": high, "whole": isinstance(default, int)})
 
 
 @dataclass(frozen=True)
@@ -68,28 +69,3 @@ class AwsBehavior:
             raise InvalidScenario(
                 f"unbilled_s is {self.unbilled_s}; it is a part of provision_s and at most {self.provision_s}."
             )
-
-
-def require_in_range(record: Any) -> None:
-    """Raise unless every field that states a range keeps it.
-
-    Parameters
-    ----------
-    record : dataclass instance
-        Fields may carry ``low`` and ``high`` in their metadata; integer defaults ask for whole numbers.
-
-    Raises
-    ------
-    InvalidScenario
-        Naming the field, its value and what is allowed.
-    """
-    for item in fields(record):
-        if "low" not in item.metadata:
-            continue
-        low, high = item.metadata["low"], item.metadata["high"]
-        value = getattr(record, item.name)
-        whole = isinstance(item.default, int)
-        kind = "a whole number" if whole else "a number"
-        fits = isinstance(value, int) or (isinstance(value, float) and (not whole or value.is_integer()))
-        if isinstance(value, bool) or not fits or not low <= value <= high:
-            raise InvalidScenario(f"{item.name} is {value!r}; it must be {kind} from {low:g} to {high:g}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from estimator.checks import require_number, shown
 from estimator.errors import InvalidScenario
 
 #: ``public``: tasks in public subnets with public addresses. ``nat``: private subnets behind NAT gateways.
@@ -41,11 +42,10 @@ class NetworkLayout:
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
-            raise InvalidScenario(f"layout is {self.layout!r}; it must be one of {', '.join(LAYOUTS)}.")
-        if not 2 <= self.availability_zones <= MAX_ZONES:
-            raise InvalidScenario(
-                f"availability_zones is {self.availability_zones}; it must be 2 to {MAX_ZONES}: an Application Load Balancer needs two."
-            )
+            raise InvalidScenario(f"layout is {shown(self.layout)}; it must be one of {', '.join(LAYOUTS)}.")
+        need = "An Application Load Balancer needs two."
+        require_number("availability_zones", self.availability_zones, 2, MAX_ZONES, whole=True, advice=need)
+        require_number("nat_gateways", self.nat_gateways, 0, MAX_ZONES, whole=True)
         if self.layout == "nat" and not 1 <= self.nat_gateways <= self.availability_zones:
             raise InvalidScenario(
                 f"nat_gateways is {self.nat_gateways}; it must be 1 to availability_zones ({self.availability_zones}) in the nat layout."

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from estimator.errors import InvalidScenario
+from estimator.checks import require_number
 
 ECS_CPU = "ECSServiceAverageCPUUtilization"
 MAX_COOLDOWN_S = 86_400
+#: Datapoints have six decimals; an exact fit must not be rounded up to one task more. [%]
+METRIC_RESOLUTION = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,10 @@ class TargetTrackingScalingPolicy:
     predefined_metric_type = ECS_CPU
 
     def __post_init__(self) -> None:
-        if not 1 <= self.target_value <= 100:
-            raise InvalidScenario(
-                f"target_value is {self.target_value:g}; a CPU target must be 1 to 100 percent (50 to 75 is usual)."
-            )
+        usual = "It is a percentage; 50 to 75 is usual."
+        require_number("target_value", self.target_value, 1, 100, advice=usual)
         for name in ("scale_out_cooldown_s", "scale_in_cooldown_s"):
-            value = getattr(self, name)
-            if int(value) != value or not 0 <= value <= MAX_COOLDOWN_S:
-                raise InvalidScenario(f"{name} is {value!r}; it must be whole seconds from 0 to {MAX_COOLDOWN_S}.")
+            require_number(name, getattr(self, name), 0, MAX_COOLDOWN_S, whole=True)
 
 
 def decide_target_tracking(
@@ -106,10 +104,12 @@ def decide_target_tracking(
     8
     """
     if wants_out:
-        want = min(max(math.ceil(base_count * metric_percent / target_value - 1e-9), min_capacity), max_capacity)
+        want = min(
+            max(math.ceil(base_count * (metric_percent - METRIC_RESOLUTION) / target_value), min_capacity), max_capacity
+        )
         return max(want, desired_count)
     if wants_in:
-        want = math.ceil(running_count * metric_percent / target_value - 1e-9)
+        want = math.ceil(running_count * (metric_percent - METRIC_RESOLUTION) / target_value)
         if want < running_count:
             step = max(1, math.floor(running_count * scale_in_step_percent / 100.0 + 1e-9))
             return min(max(want, running_count - step, min_capacity), desired_count)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from estimator.checks import require_number, shown
 from estimator.errors import InvalidScenario
 from estimator.fingerprints import fingerprint_of
 from estimator.service.network import NetworkLayout
 from estimator.service.scaling import TargetTrackingScalingPolicy
 from estimator.service.task_size import CPU_ARCHITECTURES, TaskSize
+from estimator.units import INCLUDED_EPHEMERAL_STORAGE_GIB
 
 FARGATE = "FARGATE"
 FARGATE_SPOT = "FARGATE_SPOT"
@@ -57,20 +59,21 @@ class ServiceSpec:
     def __post_init__(self) -> None:
         if self.cpu_architecture not in CPU_ARCHITECTURES:
             raise InvalidScenario(
-                f"cpu_architecture is {self.cpu_architecture!r}; it must be one of {', '.join(CPU_ARCHITECTURES)}."
+                f"cpu_architecture is {shown(self.cpu_architecture)}; it must be one of {', '.join(CPU_ARCHITECTURES)}."
             )
         if self.capacity_provider not in CAPACITY_PROVIDERS:
             raise InvalidScenario(
-                f"capacity_provider is {self.capacity_provider!r}; it must be one of {', '.join(CAPACITY_PROVIDERS)}."
+                f"capacity_provider is {shown(self.capacity_provider)}; it must be one of {', '.join(CAPACITY_PROVIDERS)}."
             )
-        if not 1 <= self.min_capacity <= MAX_TASKS_PER_SERVICE:
-            raise InvalidScenario(
-                f"min_capacity is {self.min_capacity}; it must be 1 to {MAX_TASKS_PER_SERVICE} tasks."
-            )
-        if not self.min_capacity <= self.max_capacity <= MAX_TASKS_PER_SERVICE:
+        for name in ("min_capacity", "max_capacity"):
+            require_number(name, getattr(self, name), 1, MAX_TASKS_PER_SERVICE, whole=True, advice="They are tasks.")
+        if self.max_capacity < self.min_capacity:
             raise InvalidScenario(
                 f"max_capacity is {self.max_capacity}; it must be min_capacity ({self.min_capacity}) to {MAX_TASKS_PER_SERVICE} tasks."
             )
+        require_number(
+            "ephemeral_storage_gib", self.ephemeral_storage_gib, INCLUDED_EPHEMERAL_STORAGE_GIB, 200, whole=True
+        )
 
     def describe(self) -> str:
         """Say the candidate in one line.

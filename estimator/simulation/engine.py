@@ -8,10 +8,11 @@ Random numbers are drawn here, before the loop, from the seed of `AwsBehavior`: 
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,8 @@ from estimator.workload.request import Workload
 
 #: The period of the ECS service metrics. [s]
 STEP_S = SECONDS_PER_MINUTE
-#: The warm-up is the end of the period, at most this long; counts forget what was earlier. [s]
+#: The warm-up is what the load was before the period: a short period several times, or the end of a long one. [s]
+MIN_WARM_UP_S = SECONDS_PER_DAY
 MAX_WARM_UP_S = 7 * SECONDS_PER_DAY
 #: Up to this many steps the loop runs uncompiled. [candidate-steps]
 UNCOMPILED_STEPS = 45_000
@@ -64,6 +66,9 @@ class Series:
     utilization: NDArray[np.float64]
     cpu_utilization_percent: NDArray[np.float64]
     step_s: int
+
+    def __post_init__(self) -> None:
+        _lock(self)
 
     def to_frame(self) -> Any:
         """Return the series as a table, one row for each step.
@@ -109,6 +114,8 @@ class Simulation:
         capacity. [ms]
     series : dict of int to Series
         Series of the candidates that were asked for, by position.
+    load_fingerprint : str
+        Of the load that was simulated.
     """
 
     specs: tuple[ServiceSpec, ...]
@@ -124,7 +131,11 @@ class Simulation:
     p50_latency_ms: NDArray[np.float64]
     p95_latency_ms: NDArray[np.float64]
     p99_latency_ms: NDArray[np.float64]
-    series: dict[int, Series]
+    series: Mapping[int, Series]
+    load_fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        _lock(self)
 
     @property
     def mean_billed_count(self) -> NDArray[np.float64]:
@@ -141,13 +152,24 @@ class Simulation:
         """
         import pandas as pd
 
-        names = [n for n in self.__dataclass_fields__ if n not in {"specs", "period_hours", "series"}]
+        names = [
+            n for n in self.__dataclass_fields__ if n not in {"specs", "period_hours", "series", "load_fingerprint"}
+        ]
         table = pd.DataFrame({name: getattr(self, name) for name in names})
         table.insert(0, "candidate", [spec.describe() for spec in self.specs])
         return table
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().head(200).to_html(index=False, float_format=lambda x: f"{x:,.2f}"))
+
+
+def _lock(record: Any) -> None:
+    for name in record.__dataclass_fields__:
+        value = getattr(record, name)
+        if isinstance(value, np.ndarray):
+            copy = value.copy()
+            copy.setflags(write=False)
+            object.__setattr__(record, name, copy)
 
 
 @dataclass(frozen=True)
@@ -196,8 +218,9 @@ def simulate(
     specs = tuple(specs)
     load = workload.load.resample(STEP_S)
     n_steps = load.requests_per_s.size
-    warm_up = min(n_steps, MAX_WARM_UP_S // STEP_S)
-    rate = np.concatenate([load.requests_per_s[n_steps - warm_up :], load.requests_per_s])
+    warm_up = max(min(n_steps, MAX_WARM_UP_S // STEP_S), MIN_WARM_UP_S // STEP_S)
+    before = np.resize(load.requests_per_s[::-1], warm_up)[::-1]
+    rate = np.concatenate([before, load.requests_per_s])
     ready_wait_s = _ready_waits(application, behavior)
 
     dynamics = [
@@ -212,19 +235,17 @@ def simulate(
     totals = np.zeros((len(unique), kernel.N_TOTALS))
     histogram = np.zeros((len(unique), kernel.N_BINS + 1))
     kept: dict[int, list[Any]] = {}
-    done = 0
+    done = itertools.count(1)
 
     def one(i: int) -> None:
-        nonlocal done
         item = unique[i]
         arguments = _arguments(item, workload, rate, warm_up, ready_wait_s, application, behavior)
         row, bins, series = _run(arguments, i in keep, n_steps, compiled)
         totals[i], histogram[i] = row, bins
         if i in keep:
             kept[i] = series
-        done += 1
         if progress is not None:
-            progress(done / len(unique))
+            progress(next(done) / len(unique))
 
     if compiled and len(unique) > 1:
         from concurrent.futures import ThreadPoolExecutor
@@ -357,6 +378,7 @@ def _summary(
         p95_latency_ms=percentiles[1, index],
         p99_latency_ms=percentiles[2, index],
         series={i: _series(kept[int(index[i])], requests_per_s) for i in keep_series},
+        load_fingerprint=workload.load.fingerprint(),
     )
 
 

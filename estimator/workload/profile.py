@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from estimator.checks import require_number
 from estimator.errors import InvalidScenario
 from estimator.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 #: More steps than a year of minutes has would not be a profile but a mistake.
 MAX_STEPS = 1_100_000
+#: More than any service has ever had; what is above is a mistake of units. [requests/s]
+MAX_REQUESTS_PER_S = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +56,10 @@ class LoadProfile:
             raise InvalidScenario(
                 f"requests_per_s has shape {series.shape}; it must be one row of 1 to {MAX_STEPS:,} steps."
             )
-        bad = np.flatnonzero(~(np.isfinite(series) & (series >= 0)))
+        bad = np.flatnonzero(~((series >= 0) & (series <= MAX_REQUESTS_PER_S)))
         if bad.size:
-            raise InvalidScenario(
-                f"requests_per_s is {series[bad[0]]:g} in step {bad[0]}; a load must be a number of 0 or more. Mend the load."
-            )
-        if isinstance(step_s, bool) or int(step_s) != step_s or step_s < 1:
-            raise InvalidScenario(f"step_s is {step_s!r}; it must be a whole number of seconds, 1 or more.")
-        step_s = int(step_s)
+            _require(f"requests_per_s in step {bad[0]}", float(series[bad[0]]))
+        step_s = _step(step_s)
         if (series.size * step_s) % SECONDS_PER_HOUR or (SECONDS_PER_HOUR % step_s and step_s % SECONDS_PER_HOUR):
             hours = series.size * step_s / SECONDS_PER_HOUR
             raise InvalidScenario(
@@ -89,6 +88,7 @@ class LoadProfile:
             One day.
         """
         _require("requests_per_s", requests_per_s)
+        step_s = _step(step_s)
         return cls(np.full(SECONDS_PER_DAY // step_s, float(requests_per_s)), step_s, "constant")
 
     @classmethod
@@ -184,6 +184,7 @@ class LoadProfile:
         >>> LoadProfile([2.0, 4.0], 1800).resample(900).requests_per_s.tolist()
         [2.0, 2.0, 4.0, 4.0]
         """
+        step_s = _step(step_s)
         if step_s == self.step_s:
             return self
         if self.step_s % step_s == 0:
@@ -191,7 +192,8 @@ class LoadProfile:
         if step_s % self.step_s == 0 and self.requests_per_s.size % (step_s // self.step_s) == 0:
             return LoadProfile(self.requests_per_s.reshape(-1, step_s // self.step_s).mean(axis=1), step_s, self.name)
         raise InvalidScenario(
-            f"A profile of {self.step_s} s steps cannot be resampled to {step_s} s: neither divides the other."
+            f"A profile of {self.requests_per_s.size} steps of {self.step_s} s cannot be resampled to {step_s} s: one step must be a "
+            "whole number of the other, and the period of the new one."
         )
 
     def scaled(self, factor: float) -> LoadProfile:
@@ -257,8 +259,12 @@ class LoadProfile:
 
 
 def _require(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value >= 0):
-        raise InvalidScenario(f"{name} is {value:g}; it must be a number of 0 or more.")
+    require_number(name, value, 0, MAX_REQUESTS_PER_S)
+
+
+def _step(step_s: int) -> int:
+    require_number("step_s", step_s, 1, 366 * SECONDS_PER_DAY, whole=True, advice="It is in seconds.")
+    return int(step_s)
 
 
 def _day(peak: float, trough: float, peak_hour: float, step_s: int) -> NDArray[np.float64]:
@@ -268,8 +274,8 @@ def _day(peak: float, trough: float, peak_hour: float, step_s: int) -> NDArray[n
         raise InvalidScenario(
             f"trough_requests_per_s is {trough:g}, above peak_requests_per_s {peak:g}; the trough must be the lower one."
         )
-    if not 0 <= peak_hour <= 24:
-        raise InvalidScenario(f"peak_hour is {peak_hour:g}; it must be an hour from 0 to 24.")
+    require_number("peak_hour", peak_hour, 0, 24)
+    step_s = _step(step_s)
     middle_h = (np.arange(SECONDS_PER_DAY // step_s) + 0.5) * step_s / SECONDS_PER_HOUR
     swing = (1 + np.cos((middle_h - peak_hour) * 2 * np.pi / 24)) / 2
     return np.asarray(trough + (peak - trough) * swing, dtype=np.float64)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from estimator.errors import InvalidScenario
+from estimator.checks import require_in_range
 from estimator.workload.profile import LoadProfile
+
+_AMOUNT = {"low": 0, "high": 1e12}
+_POSITIVE = {"low": 0, "high": 1e12, "above": True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,27 +49,21 @@ class Request:
         If a value is negative, not a number, or 0 where something is needed.
     """
 
-    cpu_ms_per_request: float = field(metadata={"positive": True})
-    baseline_memory_mib: float = 128.0
-    memory_mib_per_request: float = 1.0
-    request_kb: float = 1.0
-    response_kb: float = 10.0
-    requests_per_connection: float = field(default=5.0, metadata={"positive": True})
-    connection_s: float = 60.0
-    rules_evaluated_per_request: float = 1.0
-    log_bytes_per_request: float = 250.0
-    outbound_sent_kb_per_request: float = 0.0
-    outbound_received_kb_per_request: float = 0.0
-    arm64_relative_speed: float = field(default=1.0, metadata={"positive": True})
+    cpu_ms_per_request: float = field(metadata=_POSITIVE)
+    baseline_memory_mib: float = field(default=128.0, metadata=_AMOUNT)
+    memory_mib_per_request: float = field(default=1.0, metadata=_AMOUNT)
+    request_kb: float = field(default=1.0, metadata=_AMOUNT)
+    response_kb: float = field(default=10.0, metadata=_AMOUNT)
+    requests_per_connection: float = field(default=5.0, metadata=_POSITIVE)
+    connection_s: float = field(default=60.0, metadata=_AMOUNT)
+    rules_evaluated_per_request: float = field(default=1.0, metadata=_AMOUNT)
+    log_bytes_per_request: float = field(default=250.0, metadata=_AMOUNT)
+    outbound_sent_kb_per_request: float = field(default=0.0, metadata=_AMOUNT)
+    outbound_received_kb_per_request: float = field(default=0.0, metadata=_AMOUNT)
+    arm64_relative_speed: float = field(default=1.0, metadata=_POSITIVE)
 
     def __post_init__(self) -> None:
-        for item in fields(Request):
-            value = getattr(self, item.name)
-            least = "more than 0" if item.metadata.get("positive") else "0 or more"
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-                raise InvalidScenario(f"{item.name} is {value!r}; it must be a number of {least}.")
-            if item.metadata.get("positive") and value == 0:
-                raise InvalidScenario(f"{item.name} is 0; it must be a number of {least}.")
+        require_in_range(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from estimator.checks import shown
 from estimator.errors import InvalidScenario
 from estimator.units import SECONDS_PER_HOUR
 from estimator.workload.profile import MAX_STEPS, LoadProfile
@@ -65,49 +66,63 @@ def load_from_csv(
         raise InvalidScenario(f"The load file {path} cannot be read: {error.strerror}. Check the path.") from error
     except UnicodeDecodeError as error:
         raise InvalidScenario(f"The load file {path} is not UTF-8 text. Save it as CSV in UTF-8.") from error
-    times, counts = _rows(text, path.name, timestamp_column, requests_column)
-    return _on_grid(times, counts, path.name, gaps)
+    try:
+        times, counts, lines = _rows(text, path.name, timestamp_column, requests_column)
+    except csv.Error as error:
+        raise InvalidScenario(
+            f"{path.name} is not a CSV file ({error}). Look for a quote that is never closed."
+        ) from None
+    return _on_grid(times, counts, lines, path.name, gaps)
 
 
-def _rows(text: str, name: str, timestamp_column: str, requests_column: str) -> tuple[list[float], list[float]]:
+def _rows(
+    text: str, name: str, timestamp_column: str, requests_column: str
+) -> tuple[list[float], list[float], list[int]]:
     reader = csv.reader(text.splitlines())
     header = [cell.strip() for cell in next(reader, [])]
     for column in (timestamp_column, requests_column):
+        if header.count(column) > 1:
+            raise InvalidScenario(
+                f"{name} has {header.count(column)} columns {column!r}; it must have one. Rename the others."
+            )
         if column not in header:
             raise InvalidScenario(
-                f"{name} has the columns {', '.join(header) or '(none)'}; it must have {column!r}. Name the column in the scenario."
+                f"{name} has the columns {shown(', '.join(header) or '(none)', 200)}; it must have {column!r}. Name the column in the scenario."
             )
     at, count_at = header.index(timestamp_column), header.index(requests_column)
     times: list[float] = []
     counts: list[float] = []
-    for line, row in enumerate(reader, start=2):
+    lines: list[int] = []
+    for row in reader:
         if not row:
             continue
+        line = reader.line_num
         try:
             moment = dt.datetime.fromisoformat(row[at].strip())
-            count = float(row[count_at])
+            count = float(row[count_at].replace("_", "?"))  # Python's own separator is nobody's in a CSV file
         except (IndexError, ValueError):
             raise InvalidScenario(
-                f"{name}, row {line}: {','.join(row)!r} is not an ISO 8601 timestamp and a number of requests, as in "
+                f"{name}, row {line}: {shown(','.join(row))} is not an ISO 8601 timestamp and a number of requests, as in "
                 "2026-03-01T00:05:00Z,1200. Mend or remove the row."
             ) from None
         if not math.isfinite(count) or count < 0:
             raise InvalidScenario(
-                f"{name}, row {line}: {row[count_at]} requests; a count must be 0 or more. Mend the row."
+                f"{name}, row {line}: {shown(count)} requests; a count must be 0 or more. Mend the row."
             )
         time = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
         if times and time <= times[-1]:
             raise InvalidScenario(
-                f"{name}, row {line}: {row[at]} does not come after the row before it; rows must be sorted and unique. Sort the file."
+                f"{name}, row {line}: {shown(row[at])} does not come after the row before it; rows must be sorted and unique. Sort the file."
             )
         times.append(time)
         counts.append(count)
+        lines.append(line)
     if len(times) < 2:
         raise InvalidScenario(f"{name} has {len(times)} rows of data; at least 2 are needed to know the interval.")
-    return times, counts
+    return times, counts, lines
 
 
-def _on_grid(times: list[float], counts: list[float], name: str, gaps: GapRule) -> LoadProfile:
+def _on_grid(times: list[float], counts: list[float], lines: list[int], name: str, gaps: GapRule) -> LoadProfile:
     stamps = np.asarray(times)
     steps = np.diff(stamps)
     step_s = float(steps.min())
@@ -115,7 +130,7 @@ def _on_grid(times: list[float], counts: list[float], name: str, gaps: GapRule) 
     index = np.rint(places).astype(np.int64)
     off = np.flatnonzero(np.abs(places - index) > 1e-6)
     if off.size or step_s != int(step_s):
-        row = int(off[0]) + 2 if off.size else 3
+        row = lines[int(off[0]) if off.size else 1]
         raise InvalidScenario(
             f"{name}, row {row}: the timestamp is not on a grid of {step_s:g} s from the first row. Aggregate to a regular interval."
         )
@@ -126,7 +141,7 @@ def _on_grid(times: list[float], counts: list[float], name: str, gaps: GapRule) 
         )
     missing = n_steps - len(counts)
     if missing and gaps == "error":
-        row = int(np.flatnonzero(steps > step_s)[0]) + 3
+        row = lines[int(np.flatnonzero(steps > step_s)[0]) + 1]
         raise InvalidScenario(
             f"{name}, row {row}: {missing} intervals of {step_s:g} s are missing, the first before this row. Set gaps to "
             f"{', '.join(GAP_RULES[1:])} to fill them."

@@ -118,7 +118,7 @@ def test_an_unknown_rate_without_a_quantity_is_not_missed():
 
 
 def test_a_batch_equals_one_at_a_time():
-    work = Workload(LoadProfile.constant(30), cpu_ms_per_request=10, outbound_sent_kb_per_request=1)
+    work = Workload(LoadProfile.constant(30), cpu_ms_per_request=10)
     specs = [
         fixed(2),
         fixed(3, TaskSize(1024, 2048), cpu_architecture="ARM64"),
@@ -188,8 +188,7 @@ def test_price_month_keeps_the_error_of_each_unknown_rate():
     assert set(bills.quantity) == set(bills.unknown) | set(bills.cost)
 
 
-# Faults that were found while these tests were written; the mark falls with the fix.
-@pytest.mark.xfail(reason="a month is not checked against its simulation: another load is billed with these tasks")
+# Faults that were there once.
 def test_a_simulation_of_another_load_is_refused():
     day, hour = (
         Workload(LoadProfile.constant(1), cpu_ms_per_request=1),

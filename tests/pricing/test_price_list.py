@@ -5,11 +5,17 @@ import json
 import pytest
 
 from estimator.errors import PriceListUnavailable, RateNotFound
-from estimator.pricing.price_list import product_filters, rate_from_products
 from estimator.pricing.catalog import PRICES
+from estimator.pricing.price_list import product_filters, rate_from_products
 
 
-def product(usage_type="USE1-Fargate-vCPU-Hours:perCPU", sku="8CESGAFWKAJ98PME", family="Compute", prices=("0.0404800000",), **more):
+def product(
+    usage_type="USE1-Fargate-vCPU-Hours:perCPU",
+    sku="8CESGAFWKAJ98PME",
+    family="Compute",
+    prices=("0.0404800000",),
+    **more,
+):
     """A record as GetProducts wrote it on 2022-11-21, with other values."""
     begins = [0, 10240, 51200][: len(prices)]
     dimensions = {
@@ -54,7 +60,9 @@ def test_the_product_is_read_with_its_sku_and_date():
 
 
 def test_tiers_come_in_any_order():
-    item = product("DataTransfer-Out-Bytes", "EGRESS", "Data Transfer", ("0.0900000000", "0.0850000000", "0.0700000000"))
+    item = product(
+        "DataTransfer-Out-Bytes", "EGRESS", "Data Transfer", ("0.0900000000", "0.0850000000", "0.0700000000")
+    )
     rate = rate_from_products("internet_egress_gb", "us-east-1", [item])
     assert rate.tiers_text() == "0.09, from 10,240 on 0.085, from 51,200 on 0.07"
 
@@ -62,7 +70,9 @@ def test_tiers_come_in_any_order():
 def test_the_trust_store_is_not_the_load_balancer():
     family = "Load Balancer-Application"
     store = product("TS-LoadBalancerUsage", "TS", family, ("0.005",), operation="LoadBalancing:Application")
-    network = product("LoadBalancerUsage", "NLB", "Load Balancer-Network", ("0.0225",), operation="LoadBalancing:Network")
+    network = product(
+        "LoadBalancerUsage", "NLB", "Load Balancer-Network", ("0.0225",), operation="LoadBalancing:Network"
+    )
     balancer = product("LoadBalancerUsage", "ALB", family, ("0.0225",), operation="LoadBalancing:Application")
     assert rate_from_products("alb_hour", "us-east-1", [store, network, balancer]).sku == "ALB"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from estimator.errors import EstimatorError, InvalidScenario, PriceListUnavailable, RateNotFound
-from estimator.pricing.catalog import PRICES, QUERIES
+from estimator.pricing.catalog import PRICES
 from estimator.pricing.rates import Rate, RateQuery, Rates, Tier, require_region
 from estimator.pricing.regions import REGIONS
 from estimator.pricing.snapshots import load_rates
@@ -136,7 +136,7 @@ def test_an_unknown_rate_says_which_where_and_what_to_do():
 
 
 def test_a_rate_is_never_zero_for_want_of_knowledge():
-    rates = Rates("eu-west-1", {}, queries=QUERIES)
+    rates = Rates("eu-west-1", {})
     assert len(rates) == 0
     for price in PRICES:
         with pytest.raises(RateNotFound, match="eu-west-1"):

@@ -121,7 +121,7 @@ def test_spot_checks_of_tiers():
 
 def test_written_and_read_again(folder):
     rates = load_rates("eu-west-1", folder)
-    assert dict(rates) == {"alb_hour": RATE}
+    assert dict(rates.known) == {"alb_hour": RATE}
     assert rates.snapshot == "eu-west-1.json"
 
 

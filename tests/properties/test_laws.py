@@ -21,6 +21,7 @@ from estimator.workload.request import Workload
 from tests.properties.strategies import (
     SIZES,
     choices,
+    fitting,
     nearly,
     rates_of,
     scenario_documents,
@@ -44,6 +45,7 @@ def few_sizes(monkeypatch):
 @few
 @given(workloads(), specs(), st.floats(0.01, 100))
 def test_cost_is_linear_in_the_rates(workload, spec, factor):
+    workload = fitting(workload, spec)
     once = estimate(workload, RATES, spec).cost
     scaled = estimate(workload, rates_of(factor=factor), spec).cost
     assert nearly(scaled.total_usd, factor * once.total_usd)
@@ -53,6 +55,7 @@ def test_cost_is_linear_in_the_rates(workload, spec, factor):
 @few
 @given(workloads(), specs())
 def test_lines_sum_to_the_total_and_none_is_negative(workload, spec):
+    workload = fitting(workload, spec)
     cost = estimate(workload, RATES, spec).cost
     assert nearly(cost.total_usd, sum(line.list_cost for line in cost))
     assert min(line.list_cost for line in cost) >= 0
@@ -142,6 +145,7 @@ def test_permuting_candidates_permutes_results(workload, candidates, random):
 @few
 @given(workloads(), specs())
 def test_a_period_told_twice_has_the_same_traffic_lines(workload, spec):
+    workload = fitting(workload, spec)
     # A profile is taken as periodic, so two equal days in a row are that day.
     twice = LoadProfile(np.tile(workload.load.requests_per_s, 2), workload.load.step_s)
     request = {name: getattr(workload, name) for name in workload.__dataclass_fields__ if name != "load"}
@@ -200,6 +204,7 @@ def test_a_scenario_round_trips(document):
 @few
 @given(workloads(), specs())
 def test_no_traffic_costs_the_fixed_lines(workload, spec):
+    workload = fitting(workload, spec)
     idle = replace(spec, max_capacity=spec.min_capacity)
     request = {name: getattr(workload, name) for name in workload.__dataclass_fields__ if name != "load"}
     cost = estimate(Workload(LoadProfile([0.0], 3600), **request), RATES, idle).cost

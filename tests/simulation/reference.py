@@ -261,7 +261,7 @@ class TargetTracking:
 
 def tasks_for(count: int, m: float, target: float) -> int:
     """Tasks that bring `m`, measured with `count` tasks, to the target (rules 15 and 16)."""
-    return math.ceil(count * m / target - 1e-9)
+    return math.ceil(count * (m - 1e-6) / target)
 
 
 # --- The run ----------------------------------------------------------------------------------------------------------

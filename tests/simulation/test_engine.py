@@ -273,17 +273,13 @@ def test_a_period_told_twice_is_the_same_period(hours):
     assert one.mean_billed_count[0] == pytest.approx(two.mean_billed_count[0], rel=1e-3)
 
 
-# Faults that were found while these tests were written; the mark falls with the fix.
-@pytest.mark.xfail(
-    reason="the datapoint is rounded up to 77.777778, and 18 x 77.777778 / 70 up to 21; 1e-9 is too little"
-)
+# Faults that were there once.
 def test_an_exact_fit_needs_no_task_more():
     # 350 requests/s x 0.04 s = 14 vCPU; 14 / 0.7 = 20 tasks of 1 vCPU at exactly 70 percent.
     run = simulate(steps((24, 350), cpu_ms=40), [spec(1, 100, 70.0, 1024)])
     assert run.billed_task_hours.tolist() == [24 * 20]
 
 
-@pytest.mark.xfail(reason="the warm-up is one period however short: it does not reach the cycle of a short one")
 def test_a_constant_load_does_not_depend_on_the_length_of_its_period():
     candidate = spec(1, 2000, scale_out_cooldown_s=1800)
     hour, day = (simulate(steps((hours, 3000), cpu_ms=20.0), [candidate]) for hours in (1, 24))

@@ -51,13 +51,11 @@ def test_a_workload_checks_its_request_too():
         Workload(LoadProfile.constant(1), cpu_ms_per_request=1, response_kb=-1)
 
 
-# Faults that were found while these tests were written; the mark falls with the fix.
-@pytest.mark.xfail(reason="math.isfinite raises for whole numbers beyond 1e308", raises=OverflowError)
+# Faults that were there once.
 def test_a_whole_number_that_no_float_holds():
     with pytest.raises(InvalidScenario):
         Request(cpu_ms_per_request=10**400)
 
 
-@pytest.mark.xfail(reason="numpy's whole numbers are refused as if they were no numbers", raises=InvalidScenario)
 def test_numbers_from_numpy():
     assert Request(cpu_ms_per_request=np.int64(20)).cpu_ms_per_request == 20

@@ -1,0 +1,101 @@
+"""Numbers that a user gives: checked in one way, refused in one sentence."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from dataclasses import fields
+from typing import Any
+
+from estimator.errors import InvalidScenario
+
+#: A bound from here on is only there to catch mistakes, and comes second in a message.
+MANY = 1e9
+
+
+def require_number(
+    name: str,
+    value: Any,
+    low: float,
+    high: float = math.inf,
+    *,
+    whole: bool = False,
+    above: bool = False,
+    advice: str = "",
+) -> None:
+    """Raise unless a value is a finite number inside its bounds.
+
+    Parameters
+    ----------
+    name : str
+        What to call it.
+    value : object
+        The value; numpy's numbers are numbers, truth values are not.
+    low, high : float
+        Bounds, both allowed.
+    whole : bool
+        True if only whole numbers are allowed.
+    above : bool
+        True if the lower bound itself is not allowed.
+    advice : str
+        What to say besides.
+
+    Raises
+    ------
+    InvalidScenario
+        Naming the value and what is allowed.
+    """
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    # Comparisons, unlike a conversion to float, hold for whole numbers of any size; those with nan are false.
+    inside = number and (low < value if above else low <= value) and value <= high and value != math.inf
+    if inside and not (whole and value != int(value)):
+        return
+    kind = "a whole number" if whole else "a number"
+    if high >= MANY:
+        bounds = f"of more than {low:g}" if above else f"of {low:g} or more"
+        bounds += "" if high == math.inf else f", and at most {high:g}"
+    else:
+        bounds = f"{'above' if above else 'from'} {low:.12g} to {high:.12g}"
+    raise InvalidScenario(f"{name} is {shown(value)}; it must be {kind} {bounds}.{f' {advice}' if advice else ''}")
+
+
+def require_in_range(record: Any) -> None:
+    """Raise unless every field that states its bounds keeps them.
+
+    Parameters
+    ----------
+    record : dataclass instance
+        Fields may carry ``low`` and ``high`` in their metadata, and ``whole`` or ``above``; None is allowed where it is the default.
+
+    Raises
+    ------
+    InvalidScenario
+        Naming the field, its value and what is allowed.
+    """
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if "low" not in item.metadata or (value is None and item.default is None):
+            continue
+        require_number(item.name, value, **item.metadata)
+
+
+def shown(value: object, most: int = 80) -> str:
+    """Write a value for a message, cut where it is long.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+    most : int
+        Characters at the most.
+
+    Returns
+    -------
+    str
+        Its ``repr``, of a number plain.
+    """
+    try:
+        text = f"{value:g}" if isinstance(value, float) else repr(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        text = "a number of thousands of digits"
+    return text if len(text) <= most else f"{text[:most]}..."
