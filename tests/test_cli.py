@@ -121,7 +121,7 @@ SPOT = {"search": {"capacity_provider": "FARGATE_SPOT", "target_values": [60]}}
         ({"request": {"cpu_ms_per_request": 0}}, ["cpu_ms_per_request", "0", "more than 0"]),
         ({"request": {"cpu_ms_per_reqest": 5}}, ["cpu_ms_per_reqest", "Did you mean cpu_ms_per_request?"]),
         ({"name": "my service"}, ["name", "'my service'"]),
-        ({"network": {"layout": "nat", "nat_gateways": 9}}, ["nat_gateways", "9", "1 to availability_zones"]),
+        ({"network": {"layout": "nat", "nat_gateways": 5}}, ["nat_gateways", "5", "1 to availability_zones"]),
         ({"search": {"target_values": [140]}}, ["target_value", "140", "1 to 100"]),
         ({"region": "ap-southeast-3"} | SPOT, ["fargate_spot", "ap-southeast-3", "estimator prices show"]),
         (

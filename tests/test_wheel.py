@@ -3,18 +3,18 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
+import tomllib
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from estimator.pricing.snapshots import load_rates
 from estimator.scenario import Scenario
 from estimator.units import data_path
+from tests.browser import PATIENCE_MS, chromium, served
 
 ROOT = Path(__file__).resolve().parents[1]
 ARTICLE = data_path("examples", "article-web-server.yaml")
@@ -99,56 +99,16 @@ def test_the_same_plan_and_stack(installed: Path, elsewhere: Path, tmp_path: Pat
     assert not list((out / "stack").rglob("__pycache__"))
 
 
-def test_the_app_opens_with_its_theme(installed: Path, elsewhere: Path) -> None:
-    import tomllib
+def test_the_app_opens_with_its_theme(installed: Path, elsewhere: Path, tmp_path: Path) -> None:
+    def ui(port: int) -> list[str]:
+        return [*unprivileged(), str(installed / "estimator"), "ui", "--headless", "--port", str(port)]
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [*unprivileged(), str(installed / "estimator"), "ui", "--headless", "--port", str(port)]
-    server = subprocess.Popen(
-        command,
-        cwd=elsewhere,
-        env=environment(elsewhere),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_for(f"{address}/_stcore/health", server)
-        from playwright.sync_api import expect, sync_playwright
-
-        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-        with sync_playwright() as play:
-            browser = play.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-            )
-            page = browser.new_page(color_scheme="dark")
-            page.goto(address)
-            expect(page.get_by_text("Monthly bill").first).to_be_visible(timeout=90_000)
-            wanted = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]["dark"][
-                "backgroundColor"
-            ]
-            found = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
-            red, green, blue = (int(wanted[i : i + 2], 16) for i in (1, 3, 5))
-            assert found == f"rgb({red}, {green}, {blue})"
-            browser.close()
-    finally:
-        import signal
-
-        os.killpg(server.pid, signal.SIGTERM)
-        server.communicate(timeout=20)
-
-
-def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(240):
-        if server.poll() is not None:
-            pytest.fail(f"The app stopped: {server.stdout.read().decode() if server.stdout else ''}")
-        try:
-            with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - our own server
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.25)
-    pytest.fail(f"{address} did not answer within a minute.")
+    environ = environment(elsewhere)
+    with served(ui, elsewhere, tmp_path / "server.log", environ) as address, chromium() as browser:
+        page = browser.new_page(color_scheme="dark")
+        page.goto(address)
+        expect(page.get_by_text("Monthly bill").first).to_be_visible(timeout=PATIENCE_MS)
+        theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]["dark"]
+        red, green, blue = (int(theme["backgroundColor"][i : i + 2], 16) for i in (1, 3, 5))
+        found = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+        assert found == f"rgb({red}, {green}, {blue})"

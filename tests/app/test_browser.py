@@ -3,39 +3,23 @@
 import io
 import json
 import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from estimator.pricing.snapshots import load_rates
 from estimator.scenario import Scenario
 from estimator.units import data_path
+from tests.browser import PATIENCE_MS, chromium, served
 
 pytestmark = pytest.mark.slow
 
 EXAMPLES = sorted(path.stem for path in data_path("examples").glob("*.yaml"))
-START_S = 60
-#: A busy machine simulates slowly, and the first run ever compiles. [ms]
-PATIENCE_MS = 90_000
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="module")
@@ -50,48 +34,20 @@ def own(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(own) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", str(data_path("app_streamlit.py"))]
-    command += ["--server.headless=true", f"--server.port={port}"]
-    command += ["--server.fileWatcherType=none", "--", str(own)]
-    log = own.with_name("server.log")
+    def command(port: int) -> list[str]:
+        start = [sys.executable, "-m", "streamlit", "run", str(data_path("app_streamlit.py"))]
+        flags = ["--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"]
+        return [*start, *flags, "--", str(own)]
+
     environment = os.environ | {"PYTHONPATH": str(data_path())}
-    with (
-        log.open("w", encoding="utf-8") as output,
-        subprocess.Popen(command, cwd=own.parent, env=environment, stdout=output, stderr=output) as server,
-    ):
-        try:
-            deadline = time.monotonic() + START_S
-            while not _answers(f"{address}/_stcore/health"):
-                assert server.poll() is None, log.read_text(encoding="utf-8")
-                assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
-                time.sleep(0.1)
-            yield address
-        finally:
-            server.terminate()
-    assert "Traceback" not in log.read_text(encoding="utf-8")
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    with served(command, own.parent, own.with_name("server.log"), environment) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert chromium, "These tests need a Chromium: install it, or say where it is in the environment variable CHROMIUM."
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
