@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 START_S = 60
 #: A busy machine simulates slowly, and the first run ever compiles. [ms]
@@ -59,6 +59,7 @@ def chromium() -> Iterator[Browser]:
     """Launch the Chromium of the machine."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     assert path, "These tests need a Chromium: install it, or say where it is in the environment variable CHROMIUM."
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
         yield browser

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from estimator import LoadProfile, NetworkLayout, Promise, Scenario, Workload, load_rates, plan
-from tests.browser import PATIENCE_MS, chromium, served
+from tests.browser import chromium, served
 
 # None of the numbers is a default.
 SCENARIO = """
@@ -51,7 +51,6 @@ def test_four_ways_one_bill(tmp_path: Path) -> None:
 
     with served(ui, tmp_path, tmp_path / "server.log", os.environ) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 2400})
-        expect.set_options(timeout=PATIENCE_MS)
         page.goto(address)
         metric = page.get_by_test_id("stMetric").filter(has_text="Monthly bill").get_by_test_id("stMetricValue")
         expect(metric).to_have_text(f"${from_file.cost.total_usd:,.2f}")

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from estimator.pricing.snapshots import load_rates
 from estimator.scenario import Scenario
 from estimator.units import data_path
-from tests.browser import PATIENCE_MS, chromium, served
+from tests.browser import chromium, served
 
 ROOT = Path(__file__).resolve().parents[1]
 ARTICLE = data_path("examples", "article-web-server.yaml")
@@ -107,7 +107,7 @@ def test_the_app_opens_with_its_theme(installed: Path, elsewhere: Path, tmp_path
     with served(ui, elsewhere, tmp_path / "server.log", environ) as address, chromium() as browser:
         page = browser.new_page(color_scheme="dark")
         page.goto(address)
-        expect(page.get_by_text("Monthly bill").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("Monthly bill").first).to_be_visible()
         theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]["dark"]
         red, green, blue = (int(theme["backgroundColor"][i : i + 2], 16) for i in (1, 3, 5))
         found = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
