@@ -81,9 +81,12 @@ class Rejection:
         """The broken limit, to read."""
         if self.constraint == "rate":
             return f"no rate is known for {self.unit}"
-        actual = "without bound" if math.isinf(self.actual) else f"{self.actual:,.6g}"
         side = "at most" if self.actual > self.limit else "at least"
-        return f"{self.constraint} is {actual}; {side} {self.limit:,.6g} {self.unit}"
+        # Four digits read best, unless they hide the difference.
+        actual, limit = (_digits(value, 4) for value in (self.actual, self.limit))
+        if actual == limit:
+            actual, limit = (_digits(value, 12) for value in (self.actual, self.limit))
+        return f"{self.constraint} is {actual}; {side} {limit} {self.unit}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rejection as plain values.
@@ -101,6 +104,10 @@ class Rejection:
             "usd_per_month": self.usd_per_month,
             "candidate": self.spec.describe(),
         }
+
+
+def _digits(value: float, digits: int) -> str:
+    return f"{float(f'{value:.{digits}g}'):,.15g}" if math.isfinite(value) else "without bound"
 
 
 @dataclass(frozen=True)
