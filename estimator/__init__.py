@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from estimator.errors import NoFeasiblePlan as NoFeasiblePlan
     from estimator.errors import RateNotFound as RateNotFound
     from estimator.export import export_stack as export_stack
-    from estimator.planning.planner import Plan as Plan
     from estimator.planning.planner import estimate as estimate
     from estimator.planning.planner import plan as plan
     from estimator.planning.promise import Choices as Choices
     from estimator.planning.promise import Promise as Promise
     from estimator.planning.promise import Rejection as Rejection
+    from estimator.planning.result import Plan as Plan
     from estimator.pricing.snapshots import load_rates as load_rates
     from estimator.scenario import Scenario as Scenario
     from estimator.service.application import Application as Application
@@ -49,7 +49,7 @@ _HOMES = {
     "LoadProfile": "estimator.workload.profile",
     "NetworkLayout": "estimator.service.network",
     "NoFeasiblePlan": "estimator.errors",
-    "Plan": "estimator.planning.planner",
+    "Plan": "estimator.planning.result",
     "Promise": "estimator.planning.promise",
     "RateNotFound": "estimator.errors",
     "Rejection": "estimator.planning.promise",

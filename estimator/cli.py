@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from estimator.planning.planner import Plan
+    from estimator.planning.result import Plan
 
 app = typer.Typer(
     name="estimator",

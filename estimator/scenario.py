@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,10 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from estimator.checks import require_number, shown
+from estimator.checks import require_number
+from estimator.documents import parse_document, refuse_truth_values, sentence_of
 from estimator.errors import InvalidScenario
-from estimator.planning.planner import Plan, estimate, plan, require_consistent
+from estimator.planning.limits import require_consistent
+from estimator.planning.planner import estimate, plan
 from estimator.planning.promise import Choices, Promise
+from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates, require_region
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
@@ -418,11 +420,11 @@ class Scenario(_Section):
             raise InvalidScenario(
                 f"{where} must be a mapping of sections such as region, load and request. `estimator init` writes one."
             )
-        _refuse_truth_values(values, where)
+        refuse_truth_values(values, where)
         try:
             scenario = cls.model_validate(dict(values))
         except ValidationError as error:
-            raise InvalidScenario(f"{where}: {_sentence(error)}") from None
+            raise InvalidScenario(f"{where}: {sentence_of(error, _known_keys)}") from None
         require_region(scenario.region)
         require_number("hours_per_month", scenario.hours_per_month, 1, 744, advice="730 is the calculators' month.")
         require_consistent(scenario.request, scenario.application, scenario.network_layout(), scenario.region)
@@ -453,7 +455,7 @@ class Scenario(_Section):
         InvalidScenario
             If it is neither, or says something that is not allowed.
         """
-        return cls.from_dict(_parse(text, where), where)
+        return cls.from_dict(parse_document(text, where), where)
 
     @classmethod
     def from_file(cls, path: Path | str) -> Scenario:
@@ -488,84 +490,6 @@ class Scenario(_Section):
         except UnicodeDecodeError:
             raise InvalidScenario(f"The scenario {path} is not UTF-8 text.") from None
         return cls.from_text(text, str(path))
-
-
-def _parse(text: str, where: str) -> object:
-    """Read JSON or YAML; a key that stands twice is refused, since one of its values would be lost."""
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            pairs = self.construct_pairs(node, deep=True)
-            return _once(pairs, where)
-
-    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
-        return dict(loader.construct_mapping(node))
-
-    Loader.add_constructor("tag:yaml.org,2002:map", mapping)
-    try:
-        if text.lstrip().startswith("{"):
-            try:
-                return json.loads(text, object_pairs_hook=lambda pairs: _once(pairs, where))
-            except json.JSONDecodeError:
-                pass  # YAML has braces too
-        return yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        problem = shown(getattr(error, "problem", None) or "it cannot be read")
-        raise InvalidScenario(f"{where}{place}: not valid YAML ({problem}). Mend the line.") from None
-    except InvalidScenario:
-        raise
-    except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidScenario(
-            f"{where} cannot be read ({shown(str(error))}). Put quotes around a text that looks like a date or number."
-        ) from None
-
-
-def _once(pairs: list[tuple[Any, Any]], where: str) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise InvalidScenario(f"{where}: {shown(key)} stands twice; keep one of them.")
-        found[key] = value
-    return found
-
-
-def _refuse_truth_values(values: object, where: str, path: str = "") -> None:
-    """Refuse true and false where a number is asked for: YAML reads yes, no, on and off so."""
-    if isinstance(values, Mapping):
-        for key, value in values.items():
-            _refuse_truth_values(value, where, f"{path}.{key}" if path else str(key))
-    elif isinstance(values, (list, tuple)):
-        for value in values:
-            _refuse_truth_values(value, where, path)
-    elif isinstance(values, bool) and path != "service.disable_scale_in":
-        raise InvalidScenario(
-            f"{where}: {path} is {str(values).lower()}; it must not be a truth value. YAML reads yes, no, on and off as one: put text in quotes."
-        )
-
-
-def _sentence(error: ValidationError) -> str:
-    """Say the first thing that is wrong: the field, its value, what is allowed."""
-    unknown = {"extra_forbidden", "unexpected_keyword_argument"}
-    # A misspelt field is two errors, one unknown and one missing: the first says more.
-    first = next((e for e in error.errors() if e["type"] in unknown), error.errors()[0])
-    kinds = {"constant", "daily", "weekly", "csv"}
-    path = [str(part) for part in first["loc"]]
-    place = ".".join(part for i, part in enumerate(path) if not (i == 1 and path[0] == "load" and part in kinds))
-    cause = (first.get("ctx") or {}).get("error")
-    if isinstance(cause, InvalidScenario):
-        return f"{place}: {cause}"
-    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if first["type"] in unknown:
-        known = _known_keys(path[:-1])
-        close = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
-        return f"{shown(place)[1:-1]} is not a field; allowed are {', '.join(known)}.{hint}{more}"
-    if first["type"] in {"missing", "missing_argument", "union_tag_not_found"}:
-        return f"{place} is missing: {first['msg']}. `estimator init` writes a commented scenario.{more}"
-    return f"{place} is {shown(first['input'])}: {first['msg']}.{more}"
 
 
 def _known_keys(path: list[str]) -> list[str]:

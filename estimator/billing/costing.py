@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -61,12 +62,11 @@ class CostLine:
 
     @property
     def sku_text(self) -> str:
-        """The SKU, or the reason why there is none."""
-        if self.sku:
-            return self.sku
+        """The SKU, or the reason why there is none; and whether the rate is not from AWS itself."""
         if self.list_cost is None:
             return "no rate known"
-        return "not in the source"
+        origin = {"thirdparty-typed": "typed by a third party", "thirdparty-derived": "derived by a third party"}
+        return ", ".join(filter(None, (self.sku or "not in the source", origin.get(self.provenance, ""))))
 
 
 @dataclass(frozen=True)
@@ -187,9 +187,9 @@ def usd_text(cost: float | None) -> str:
     Returns
     -------
     str
-        ``unknown`` for None.
+        ``unknown`` for None and for what is not a number.
     """
-    return "unknown" if cost is None else f"{cost:,.2f}"
+    return "unknown" if cost is None or math.isnan(cost) else f"{cost:,.2f}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from estimator.service.behavior import AwsBehavior
 from estimator.units import BYTES_PER_GB, BYTES_PER_KB, SECONDS_PER_HOUR
 from estimator.workload.request import Workload
 
@@ -63,8 +64,9 @@ def alb_lcu(
     >>> alb_lcu([1], [120], [1.08], [5 * (60 - 10)]).tolist()
     [1.08]
     """
-    by_dimension = lcu_dimensions(new_connections_per_s, active_connections, processed_gb_per_h, rule_evaluations_per_s)
-    return np.asarray(by_dimension.max(axis=0))
+    return LcuHours(
+        lcu_dimensions(new_connections_per_s, active_connections, processed_gb_per_h, rule_evaluations_per_s)
+    ).consumed
 
 
 def lcu_dimensions(
@@ -132,21 +134,27 @@ class LcuHours:
         return DIMENSIONS[int(counts.argmax())]
 
 
-def lcu_hours(workload: Workload) -> LcuHours:
+def lcu_hours(workload: Workload, behavior: AwsBehavior | None = None) -> LcuHours:
     """Capacity units of each hour of a workload's period.
+
+    AWS publishes consumed units by the minute and bills by the hour; since all dimensions of a workload are proportional to its request
+    rate, the largest of hourly means and the sum of the minutes' largest are the same here.
 
     Parameters
     ----------
     workload : Workload
         The load and its requests.
+    behavior : AwsBehavior, optional
+        Which connections count.
 
     Returns
     -------
     LcuHours
         By dimension and hour.
     """
+    behavior = behavior or AwsBehavior()
     requests_per_s = workload.load.hourly_mean()
-    new_connections_per_s = requests_per_s / workload.requests_per_connection
+    new_connections_per_s = requests_per_s / workload.requests_per_connection * behavior.connection_count_factor
     kb_per_request = workload.request_kb + workload.response_kb
     paid_rules = max(0.0, workload.rules_evaluated_per_request - FREE_RULES_PER_REQUEST)
     return LcuHours(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,9 +12,10 @@ from estimator.billing.lcu import lcu_hours
 from estimator.checks import require_number
 from estimator.errors import InvalidScenario
 from estimator.service.application import Application
+from estimator.service.behavior import AwsBehavior
 from estimator.service.spec import FARGATE_SPOT, ServiceSpec
 from estimator.simulation.engine import Simulation
-from estimator.units import BYTES_PER_GB, BYTES_PER_KB, HOURS_PER_MONTH, INCLUDED_EPHEMERAL_STORAGE_GIB
+from estimator.units import BYTES_PER_GB, BYTES_PER_KB, HOURS_PER_MONTH, INCLUDED_EPHEMERAL_STORAGE_GIB, MB_PER_GB
 from estimator.workload.request import Workload
 
 
@@ -35,12 +36,18 @@ class BilledMonth:
         What is deployed whatever its size.
     hours : float
         Length of the billed month. [h]
+    region : str
+        Region code; without one every ECR image is taken to be in the region.
+    behavior : AwsBehavior
+        How AWS counts where it does not say.
     """
 
     workload: Workload
     simulation: Simulation
     application: Application
     hours: float = HOURS_PER_MONTH
+    region: str = ""
+    behavior: AwsBehavior = field(default_factory=AwsBehavior)
 
     def __post_init__(self) -> None:
         require_number("hours_per_month", self.hours, 1, 744, advice="730 is the calculators' month.")
@@ -67,7 +74,7 @@ class BilledMonth:
     @cached_property
     def lcu_hours(self) -> float:
         """Load balancer capacity unit hours. [LCU-h]"""
-        return float(lcu_hours(self.workload).consumed.sum()) * self.periods
+        return float(lcu_hours(self.workload, self.behavior).consumed.sum()) * self.periods
 
     @property
     def response_gb(self) -> float:
@@ -99,7 +106,7 @@ class BilledMonth:
     @property
     def pulled_gb(self) -> NDArray[np.float64]:
         """Image bytes pulled by started tasks. [GB]"""
-        return self.simulation.launched * self.periods * self.application.image_mb / 1000
+        return self.simulation.launched * self.periods * self.application.image_mb / MB_PER_GB
 
     @cached_property
     def vcpu(self) -> NDArray[np.float64]:

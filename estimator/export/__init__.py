@@ -11,7 +11,7 @@ from pathlib import Path
 
 from estimator.errors import ExportError
 from estimator.export import cdk
-from estimator.planning.planner import Plan
+from estimator.planning.result import Plan
 
 
 @dataclass(frozen=True, slots=True)

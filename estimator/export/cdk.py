@@ -10,7 +10,8 @@ from typing import Any
 from estimator.billing.costing import usd_text
 from estimator.errors import ExportError
 from estimator.export.stack.fargate_stack.config import ConfigError, parse_config
-from estimator.planning.planner import Plan
+from estimator.planning.result import Plan
+from estimator.service.scaling import POLICIES, policy_type_of
 
 CONFIG_NAME = "stack_config.json"
 SCHEMA_VERSION = 1
@@ -65,7 +66,8 @@ def stack_config(plan: Plan) -> dict[str, Any]:
     dict
         The document of ``stack_config.json``; its JSON Schema lies beside it.
     """
-    spec, application, scaling = plan.spec, plan.application, plan.spec.scaling
+    spec, application = plan.spec, plan.application
+    policy_type = policy_type_of(spec.scaling)
     return {
         "schema_version": SCHEMA_VERSION,
         "name": str(plan.scenario.get("name", "web")),
@@ -98,15 +100,9 @@ def stack_config(plan: Plan) -> dict[str, Any]:
             "capacity_provider": spec.capacity_provider,
             "min_capacity": spec.min_capacity,
             "max_capacity": spec.max_capacity,
+            "health_check_grace_s": _health_check_grace_s(plan),
         },
-        "scaling": {
-            "policy_type": "TargetTrackingScaling",
-            "predefined_metric_type": scaling.predefined_metric_type,
-            "target_value": scaling.target_value,
-            "scale_out_cooldown_s": scaling.scale_out_cooldown_s,
-            "scale_in_cooldown_s": scaling.scale_in_cooldown_s,
-            "disable_scale_in": scaling.disable_scale_in,
-        },
+        "scaling": {"policy_type": policy_type, **POLICIES[policy_type].configuration(spec.scaling)},
         "load_balancer": {
             "health_check_interval_s": application.health_check_interval_s,
             "deregistration_delay_s": application.deregistration_delay_s,
@@ -114,6 +110,12 @@ def stack_config(plan: Plan) -> dict[str, Any]:
         "estimate": plan.cost.to_dict() | {"assumptions": plan.assumptions},
         "scenario": dict(plan.scenario),
     }
+
+
+def _health_check_grace_s(plan: Plan) -> int:
+    """Time in which a new task may fail health checks: its slowest start as simulated, and as many checks again as count against it."""
+    application, behavior = plan.application, plan.behavior
+    return application.boot_s + behavior.registration_s + 4 * application.health_check_interval_s
 
 
 def _readme_parts(plan: Plan) -> dict[str, str]:

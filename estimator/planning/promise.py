@@ -29,12 +29,15 @@ class Promise:
         Fewest tasks that are always asked for. [tasks]
     min_availability_zones : int, optional
         Fewest zones. [1]
+    memory_share : float
+        Part of the time at the busiest minute for which a task's memory must suffice. [1]
     """
 
     p95_latency_ms: float | None = field(default=None, metadata={"low": 0.001, "high": 600_000, "advice": OFF})
     max_minutes_over_capacity: float | None = field(default=5.0, metadata={"low": 0, "high": 44_640, "advice": OFF})
     min_tasks: int | None = field(default=2, metadata={"low": 1, "high": 5000, "whole": True, "advice": OFF})
     min_availability_zones: int | None = field(default=2, metadata={"low": 1, "high": 6, "whole": True, "advice": OFF})
+    memory_share: float = field(default=0.999, metadata={"low": 0.5, "high": 0.999999})
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -59,7 +62,7 @@ class Rejection:
     spec : ServiceSpec
         The candidate.
     usd_per_month : float
-        Its bill. [USD/month]
+        Its bill; not a number if a rate is unknown. [USD/month]
     """
 
     constraint: str
@@ -101,7 +104,7 @@ class Rejection:
             "limit": self.limit,
             "actual": self.actual if math.isfinite(self.actual) else None,
             "unit": self.unit,
-            "usd_per_month": self.usd_per_month,
+            "usd_per_month": self.usd_per_month if math.isfinite(self.usd_per_month) else None,
             "candidate": self.spec.describe(),
         }
 

@@ -17,7 +17,7 @@ _MINIMUM_SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
 def candidates(
-    workload: Workload, choices: Choices, application: Application, network: NetworkLayout
+    workload: Workload, choices: Choices, application: Application, network: NetworkLayout, min_tasks: int = 1
 ) -> list[ServiceSpec]:
     """List the candidates.
 
@@ -31,27 +31,30 @@ def candidates(
         What is deployed.
     network : NetworkLayout
         The network layout.
+    min_tasks : int
+        Fewest tasks that the promise asks for, tried as a minimum too. [tasks]
 
     Returns
     -------
     list of ServiceSpec
-        Small sizes first; none that would need more tasks than the target group takes.
+        Small sizes first.
     """
     found = []
-    quota = choices.target_group_quota
     for architecture in choices.cpu_architectures:
         peak_vcpu = workload.load.peak_requests_per_s * workload.cpu_s_per_request(architecture)
         for size in TASK_SIZES:
             for target in choices.target_values:
                 needed = max(1, math.ceil(peak_vcpu / size.vcpu / (target / 100) - 1e-9))
                 minimums = sorted(
-                    set(choices.min_capacities) or {1, 2, 3, *(max(2, math.ceil(needed * s)) for s in _MINIMUM_SHARES)}
+                    set(choices.min_capacities)
+                    or {1, 2, 3, min_tasks, *(max(2, math.ceil(needed * s)) for s in _MINIMUM_SHARES)}
                 )
                 for minimum in minimums:
                     maximum = choices.max_capacity
                     if maximum is None:
                         wanted = max(2 * minimum, math.ceil(needed * choices.max_capacity_headroom))
-                        maximum = min(wanted, quota) if needed <= quota else 0
+                        # A size that would need more tasks than the quota is simulated at the quota, and found over capacity.
+                        maximum = min(wanted, choices.target_group_quota)
                     if minimum > maximum:
                         continue
                     policy = TargetTrackingScalingPolicy(

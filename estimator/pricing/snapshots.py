@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from estimator.errors import PriceListUnavailable
+from estimator.pricing.catalog import PRICES
 from estimator.pricing.rates import PROVENANCES, Rate, Rates, Tier, require_region
 from estimator.units import data_path
 
@@ -54,6 +55,11 @@ def load_rates(region: str, folder: Path | str | None = None) -> Rates:
     root = Path(folder) if folder is not None else data_path("pricing_cache")
     path = root / f"{region}.json"
     known = read_snapshot(root / "global.json", "global") | read_snapshot(path, region)
+    for name, rate in known.items():
+        if name in PRICES and rate.unit != PRICES[name].unit:
+            raise PriceListUnavailable(
+                f"The price snapshot {path} has {name} in {rate.unit!r}, not {PRICES[name].unit!r}. Restore it from the package."
+            )
     return Rates(region, known, snapshot=path.name)
 
 

@@ -25,8 +25,7 @@ from estimator.billing.lcu import (
     PROCESSED_GB_PER_H_PER_LCU,
     RULE_EVALUATIONS_PER_S_PER_LCU,
 )
-from estimator.planning.planner import Plan
-from estimator.service.behavior import AwsBehavior
+from estimator.planning.result import Plan
 from estimator.units import SECONDS_PER_HOUR
 
 #: Okabe and Ito, "Color Universal Design", 2008.
@@ -106,8 +105,7 @@ def utilization(plan: Plan) -> go.Figure:
         The metric ``ECSServiceAverageCPUUtilization``. [%, h]
     """
     target = plan.spec.scaling.target_value
-    behavior = plan.scenario.get("behavior") or {}
-    low = round(float(behavior.get("low_factor", AwsBehavior().low_factor)) * target, 6)
+    low = round(plan.behavior.low_factor * target, 6)
     figure = go.Figure(
         _line(plan, plan.series.cpu_utilization_percent, "service average CPU", "%{y:.1f} % CPU", color=BLUE),
     )

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from estimator.planning.planner import Plan, shortlist
+from estimator.planning.result import Plan, shortlist
 from estimator.report.tables import Table, bill_table, rejections_table
 
 
@@ -49,7 +49,7 @@ p50 {_ms(figures["p50_latency_ms"])}, p95 {_ms(figures["p95_latency_ms"])}, p99 
 """)
     show(bill_table(plan.cost))
     print(f"""\
-Rates published {plan.cost.prices_published}. ${figures["usd_per_million_requests"]:,.2f} a million requests.
+Rates published {plan.cost.prices_published}. {"At least " if plan.cost.is_lower_bound else ""}${figures["usd_per_million_requests"]:,.2f} a million requests.
 Not included: {plan.cost.not_included}.""")
     for text in plan.warnings:
         print(f"Note: {text}")

@@ -49,7 +49,7 @@ class Application:
     container_port : int
         Port that the application listens on. [1]
     health_check_path : str
-        Path that answers 200 when the task can serve.
+        Path that answers with a status of 200 to 399 when the task can serve.
     health_check_interval_s : int
         Seconds between two health checks. [s]
     boot_s : int
@@ -102,3 +102,18 @@ class Application:
             raise InvalidScenario(
                 f"{both[0]} stands in both environment and secrets; a variable can have one value. Remove one."
             )
+
+    def image_is_in_ecr(self, region: str) -> bool:
+        """Say whether the image comes from ECR in a region, whose layers come through the free S3 gateway endpoint.
+
+        Parameters
+        ----------
+        region : str
+            Region code.
+
+        Returns
+        -------
+        bool
+            True also where no image is given: the stack's README tells to push it there.
+        """
+        return self.image is None or f".dkr.ecr.{region}.amazonaws.com/" in self.image

@@ -20,8 +20,8 @@ class AwsBehavior:
     Parameters
     ----------
     metric_lag_s : int
-        From the end of a minute until its CPU datapoint is known to the alarms. 150 makes load spike to scale-out
-        about 6 minutes, as AWS measured (363 s, June 2026); older reports say 0 to 60. [s]
+        From the end of a minute until its CPU datapoint is known to the alarms. With 150, scale-out comes 330 s after the first full minute
+        over the target, 360 s after a spike at a random moment; AWS measured 363 s (June 2026), older reports 240 s in all. [s]
     scale_out_datapoints : int
         Datapoints over the target that raise AlarmHigh; seen in real alarms. [1]
     scale_in_datapoints : int
@@ -41,6 +41,11 @@ class AwsBehavior:
         From the container's start until the load balancer knows the target. [s]
     minimum_billed_s : int
         Shortest time that a Linux task is billed for. [s]
+    connection_count_factor : float
+        Connections that the load balancer's bill counts for each client connection: 1 if only the client's, up to 2 if the one to the
+        target as well, as its metrics do; AWS does not say. [1]
+    fargate_vcpu_quota : float
+        The account's concurrent Fargate vCPU in the region; 6 is AWS's default for a new one. A plan above it carries a note. [vCPU]
     seed : int
         For the moments at which first health checks fall. [1]
 
@@ -61,6 +66,8 @@ class AwsBehavior:
     pull_mb_per_s: float = _number(10.0, 0.1, 10_000.0)
     registration_s: int = _number(3, 0, 600)
     minimum_billed_s: int = _number(60, 0, 3600)
+    connection_count_factor: float = _number(1.0, 1.0, 2.0)
+    fargate_vcpu_quota: float = _number(6.0, 0.0, 1e6)
     seed: int = _number(0, 0, 2**32 - 1)
 
     def __post_init__(self) -> None:

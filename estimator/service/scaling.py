@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from estimator.checks import require_number
@@ -128,14 +128,39 @@ class Policy:
         The dataclass of its parameters.
     decide : callable
         Its scalar decision.
+    configuration : callable
+        From the parameters to what the exported stack reads.
     """
 
     code: int
     parameters: type[Any]
     decide: Callable[..., int]
+    configuration: Callable[[Any], dict[str, Any]]
+
+
+def _target_tracking_configuration(policy: TargetTrackingScalingPolicy) -> dict[str, Any]:
+    return {"predefined_metric_type": policy.predefined_metric_type, **asdict(policy)}
 
 
 #: Kinds of policy by AWS's ``PolicyType``.
 POLICIES: dict[str, Policy] = {
-    "TargetTrackingScaling": Policy(0, TargetTrackingScalingPolicy, decide_target_tracking),
+    "TargetTrackingScaling": Policy(
+        0, TargetTrackingScalingPolicy, decide_target_tracking, _target_tracking_configuration
+    ),
 }
+
+
+def policy_type_of(scaling: Any) -> str:
+    """Name the kind of a policy.
+
+    Parameters
+    ----------
+    scaling : dataclass instance
+        Parameters of a policy.
+
+    Returns
+    -------
+    str
+        Its key in ``POLICIES``.
+    """
+    return next(name for name, policy in POLICIES.items() if isinstance(scaling, policy.parameters))

@@ -14,8 +14,8 @@ from typing import Any
 from estimator.service import scaling
 from estimator.simulation import kernel
 
-# The functions that the loop calls, in the order in which they call each other.
-_CALLED = (("decide_target_tracking", scaling), ("overlap", kernel))
+# The functions that the loop calls by name.
+_CALLED = (*(policy.decide for policy in scaling.POLICIES.values()), kernel.overlap)
 
 
 @cache
@@ -43,8 +43,8 @@ def compiled_run() -> Callable[..., None]:
         where = "for this run only: no cache folder can be written" if folder is None else "once; later runs reuse it"
         print(f"Compiling the simulation ({where}), some 10 seconds ...", file=sys.stderr, flush=True)
     names: dict[str, Any] = {}
-    for name, module in _CALLED:
-        names[name] = numba.njit(nogil=True)(_with_names(getattr(module, name), names))
+    for function in _CALLED:
+        names[function.__name__] = numba.njit(nogil=True)(function)
     loop: Callable[..., None] = numba.njit(nogil=True, cache=folder is not None)(_with_names(kernel.run, names))
     return loop
 

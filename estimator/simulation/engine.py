@@ -1,4 +1,4 @@
-"""simulate(workload, specs) -> Simulation: candidates with equal dynamics once, in chunks on threads.
+"""simulate(workload, specs) -> Simulation: candidates with equal dynamics once, on threads.
 
 Notes
 -----
@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
-from estimator.service.scaling import POLICIES
+from estimator.service.scaling import POLICIES, policy_type_of
 from estimator.service.spec import ServiceSpec
 from estimator.simulation import kernel, latency
-from estimator.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+from estimator.units import CPU_UNITS_PER_VCPU, MS_PER_S, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from estimator.workload.request import Workload
 
 #: The period of the ECS service metrics. [s]
@@ -218,7 +218,9 @@ def simulate(
     specs = tuple(specs)
     load = workload.load.resample(STEP_S)
     n_steps = load.requests_per_s.size
-    warm_up = max(min(n_steps, MAX_WARM_UP_S // STEP_S), MIN_WARM_UP_S // STEP_S)
+    # A service that never scales in remembers the peak of the whole period.
+    forgets = not any(spec.scaling.disable_scale_in for spec in specs)
+    warm_up = max(min(n_steps, MAX_WARM_UP_S // STEP_S) if forgets else n_steps, MIN_WARM_UP_S // STEP_S)
     before = np.resize(load.requests_per_s[::-1], warm_up)[::-1]
     rate = np.concatenate([before, load.requests_per_s])
     ready_wait_s = _ready_waits(application, behavior)
@@ -296,9 +298,9 @@ def _arguments(
     whole[kernel.RUNNING_AFTER_S] = behavior.provision_s + math.ceil(application.image_mb / behavior.pull_mb_per_s)
     whole[kernel.DRAIN_S] = application.deregistration_delay_s + application.stop_timeout_s
     whole[kernel.MINIMUM_BILLED_S] = behavior.minimum_billed_s
-    whole[kernel.POLICY] = next(p.code for p in POLICIES.values() if isinstance(item.scaling, p.parameters))
+    whole[kernel.POLICY] = POLICIES[policy_type_of(item.scaling)].code
     real = np.zeros(kernel.N_REAL)
-    real[kernel.TASK_VCPU] = item.cpu_units / 1024
+    real[kernel.TASK_VCPU] = item.cpu_units / CPU_UNITS_PER_VCPU
     real[kernel.TARGET_VALUE] = item.scaling.target_value
     real[kernel.LOW_FACTOR] = behavior.low_factor
     real[kernel.SCALE_IN_STEP_PERCENT] = behavior.scale_in_step_percent
@@ -356,10 +358,9 @@ def _summary(
     for i, item in enumerate(unique):
         groups.setdefault((item.cpu_units, item.cpu_architecture), []).append(i)
     for (cpu_units, _), members in groups.items():
-        servers, service_s = latency.servers_and_service_s(cpu_units / 1024, float(cpu_s[members[0]]))
-        percentiles[:, members] = 1000 * latency.period_percentiles_s(
-            histogram[members], (0.50, 0.95, 0.99), servers, service_s
-        )
+        servers, service_s = latency.servers_and_service_s(cpu_units / CPU_UNITS_PER_VCPU, float(cpu_s[members[0]]))
+        answered = latency.period_percentiles_s(histogram[members], (0.50, 0.95, 0.99), servers, service_s)
+        percentiles[:, members] = np.where(answered > 0, MS_PER_S * answered + workload.wait_ms_per_request, 0.0)
 
     index = np.array([place[item] for item in dynamics], dtype=np.int64)
     column = totals[index].T

@@ -121,28 +121,40 @@ def slower_than(time_s: ArrayLike, utilization: ArrayLike, servers: int, service
     return np.asarray(np.where(rho >= 1.0, 1.0, np.clip(tail, 0.0, 1.0)))
 
 
-def mean_in_flight(utilization: ArrayLike, servers: int) -> NDArray[np.float64]:
-    """Mean number of requests inside one task, served or waiting.
+def in_flight_percentile(utilization: ArrayLike, servers: int, share: float) -> NDArray[np.float64]:
+    """Count the requests inside one task, served or queued, that are not exceeded for a part of the time.
 
     Parameters
     ----------
     utilization : array_like
-        Load over capacity; taken as 0.99 at most, since a full queue has no mean. [1]
+        Load over capacity, below 1. [1]
     servers : int
         Servers. [1]
+    share : float
+        Part of the time, such as 0.999. [1]
 
     Returns
     -------
     numpy.ndarray
-        Requests in flight. [requests]
+        Requests in flight; at least the number of servers, unless there is no load. [requests]
+
+    References
+    ----------
+    .. [1] L. Kleinrock, "Queueing Systems" vol. 1, 1975, section 3.5: with k >= c requests, P(N >= k) = C(c, a) rho**(k - c).
 
     Examples
     --------
-    >>> mean_in_flight([0.5], 1).round(6).tolist()
-    [1.0]
+    One server: P(N >= k) = utilization**k, and 0.5**10 is just below 0.001.
+
+    >>> in_flight_percentile([0.5], 1, 0.999).tolist()
+    [9.0]
     """
-    rho = np.minimum(np.asarray(utilization, dtype=np.float64), 0.99)
-    return np.asarray(servers * rho + erlang_c(servers, rho) * rho / (1.0 - rho))
+    rho = np.asarray(utilization, dtype=np.float64)
+    busy = np.where(rho > 0, rho, 0.5)
+    queued = np.log((1.0 - share) / np.maximum(erlang_c(servers, busy), 1e-300)) / np.log(busy)
+    # N exceeds c + n for a part C * rho**(n + 1) of the time.
+    found = servers + np.maximum(np.ceil(queued) - 1.0, 0.0)
+    return np.where(rho > 0, found, 0.0)
 
 
 def period_percentiles_s(

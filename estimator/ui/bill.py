@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from estimator.planning.planner import Plan
+from estimator.planning.result import Plan
 from estimator.report import figures
 from estimator.report.tables import bill_table
 from estimator.ui import tables

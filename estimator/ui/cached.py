@@ -17,7 +17,7 @@ from pathlib import Path
 import streamlit as st
 
 from estimator.export import render_stack
-from estimator.planning.planner import Plan
+from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.pricing.snapshots import load_rates
 from estimator.scenario import CsvLoad, Scenario

@@ -77,6 +77,14 @@ _REQUEST = (
         "In your account, under load: ECS `CPUUtilization` ÷ 100 × running tasks × vCPU of a task × 1000 ÷ requests/s.",
     ),
     Knob(
+        "wait_ms_per_request",
+        "Waiting for others per request (ms)",
+        0,
+        500,
+        5,
+        "In your account: the time that a request spends in the database and in other services, from traces such as X-Ray.",
+    ),
+    Knob(
         "response_kb",
         "Response (kB)",
         0,

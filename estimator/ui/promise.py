@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from estimator.planning.planner import Plan, shortlist
+from estimator.planning.result import Plan, shortlist
 from estimator.report.tables import rejections_table
 from estimator.ui import tables
 

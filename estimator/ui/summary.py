@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from estimator.errors import EstimatorError
-from estimator.planning.planner import Plan
+from estimator.planning.result import Plan
 from estimator.report.tables import Table
 from estimator.ui import cached, tables
 
@@ -31,6 +31,9 @@ def show(question: cached.Question, plan: Plan) -> None:
     st.markdown(_words(plan))
     today = _today(question)
     figures, promise = plan.figures, plan.promise
+    # A bill that is only a lower bound has no difference to another.
+    if today is not None and (today.cost.is_lower_bound or plan.cost.is_lower_bound):
+        today = None
     if today is None:
         beside = f"${figures['usd_per_million_requests']:,.2f} per million requests"
     else:
@@ -61,7 +64,7 @@ def show(question: cached.Question, plan: Plan) -> None:
             "no limit" if limit is None else f"{limit:,.4g} ms promised",
             delta_color="off",
             delta_arrow="off",
-            help="95 of 100 requests of the period are answered within this time, network not included.",
+            help="95 of 100 requests of the period are answered within this time, with the CPU, the queue and the waiting for others that you gave; the network to the client is not in it.",
             border=True,
         )
         most = promise.max_minutes_over_capacity

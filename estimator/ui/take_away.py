@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from estimator.errors import EstimatorError
-from estimator.planning.planner import Plan
+from estimator.planning.result import Plan
 from estimator.scenario import CsvLoad
 from estimator.ui import cached, link, tables
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from estimator.checks import require_in_range
+from estimator.units import MS_PER_S
 from estimator.workload.profile import LoadProfile
 
 _AMOUNT = {"low": 0, "high": 1e12}
@@ -20,6 +20,8 @@ class Request:
     ----------
     cpu_ms_per_request : float
         CPU time of one request on a full x86 vCPU, measured: it is a fact of the workload and has no default. [ms]
+    wait_ms_per_request : float
+        Time in which a request uses no CPU and waits for others, such as a database; added to its response time. [ms]
     baseline_memory_mib : float
         Memory of a task that serves nothing. [MiB]
     memory_mib_per_request : float
@@ -50,6 +52,7 @@ class Request:
     """
 
     cpu_ms_per_request: float = field(metadata=_POSITIVE)
+    wait_ms_per_request: float = field(default=0.0, metadata=_AMOUNT)
     baseline_memory_mib: float = field(default=128.0, metadata=_AMOUNT)
     memory_mib_per_request: float = field(default=1.0, metadata=_AMOUNT)
     request_kb: float = field(default=1.0, metadata=_AMOUNT)
@@ -80,26 +83,11 @@ class Workload(Request):
     Examples
     --------
     >>> work = Workload(LoadProfile.constant(20), cpu_ms_per_request=10)
-    >>> work.demand_vcpu("X86_64").max().item()
-    0.2
+    >>> work.cpu_s_per_request("X86_64")
+    0.01
     """
 
     load: LoadProfile
-
-    def demand_vcpu(self, cpu_architecture: str) -> Any:
-        """CPU that the load asks for in each step.
-
-        Parameters
-        ----------
-        cpu_architecture : str
-            ``X86_64`` or ``ARM64``.
-
-        Returns
-        -------
-        numpy.ndarray, shape (n_steps,)
-            vCPU-seconds each second. [vCPU]
-        """
-        return self.load.requests_per_s * self.cpu_s_per_request(cpu_architecture)
 
     def cpu_s_per_request(self, cpu_architecture: str) -> float:
         """CPU time of one request on a full vCPU of an architecture.
@@ -115,4 +103,4 @@ class Workload(Request):
             CPU time. [s]
         """
         speed = self.arm64_relative_speed if cpu_architecture == "ARM64" else 1.0
-        return self.cpu_ms_per_request / 1000 / speed
+        return self.cpu_ms_per_request / MS_PER_S / speed

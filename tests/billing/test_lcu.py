@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from estimator.billing.lcu import DIMENSIONS, LcuHours, alb_lcu, lcu_dimensions, lcu_hours
+from estimator.service.behavior import AwsBehavior
 from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
 
@@ -127,3 +128,17 @@ def test_the_leading_dimension_is_the_one_of_most_hours():
     hours = LcuHours(dimensions)
     assert hours.leading == "active connections"
     assert hours.consumed.tolist() == [3, 2, 2]
+
+
+def test_connections_to_the_targets_can_be_counted_too():
+    # An hour of 50 new connections/s: 2 LCU, and 4 if the connection to the target counts as well.
+    work = Workload(
+        LoadProfile([50.0], 3600),
+        cpu_ms_per_request=1,
+        requests_per_connection=1,
+        connection_s=0,
+        request_kb=0,
+        response_kb=0,
+    )
+    assert lcu_hours(work).consumed.tolist() == [2.0]
+    assert lcu_hours(work, AwsBehavior(connection_count_factor=2)).consumed.tolist() == [4.0]

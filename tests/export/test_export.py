@@ -10,7 +10,8 @@ import pytest
 from estimator import export
 from estimator.errors import ExportError
 from estimator.export import EXPORTERS, export_stack, render_stack
-from estimator.planning.planner import Plan, estimate
+from estimator.planning.planner import estimate
+from estimator.planning.result import Plan
 from estimator.pricing.snapshots import load_rates
 from estimator.scenario import Scenario
 from estimator.service.application import Application
@@ -69,6 +70,9 @@ def check_template(plan: Plan, result: Synthesized) -> None:
     assert tracking["ScaleInCooldown"] == spec.scaling.scale_in_cooldown_s
     assert tracking["DisableScaleIn"] == spec.scaling.disable_scale_in
     assert tracking["PredefinedMetricSpecification"]["PredefinedMetricType"] == spec.scaling.predefined_metric_type
+    grace_s = result.one("ECS::Service")["HealthCheckGracePeriodSeconds"]
+    slowest_s = plan.application.boot_s + plan.behavior.registration_s + plan.application.health_check_interval_s
+    assert grace_s >= slowest_s
     (strategy,) = result.one("ECS::Service")["CapacityProviderStrategy"]
     assert strategy["CapacityProvider"] == spec.capacity_provider
     assert len(result.all("EC2::NatGateway")) == spec.network.nat_gateways

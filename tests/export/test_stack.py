@@ -45,7 +45,12 @@ EXAMPLE: dict[str, Any] = {
     },
     "network": {"layout": "public", "availability_zones": 2, "nat_gateways": 0, "interface_endpoints": []},
     "task": {"cpu_units": 512, "memory_mib": 3072, "cpu_architecture": "X86_64", "ephemeral_storage_gib": 33},
-    "service": {"capacity_provider": "FARGATE", "min_capacity": 3, "max_capacity": 17},
+    "service": {
+        "capacity_provider": "FARGATE",
+        "min_capacity": 3,
+        "max_capacity": 17,
+        "health_check_grace_s": 143,
+    },
     "scaling": {
         "policy_type": "TargetTrackingScaling",
         "predefined_metric_type": "ECSServiceAverageCPUUtilization",
@@ -236,6 +241,7 @@ class TestTemplate:
             "MinimumHealthyPercent": 100,
             "MaximumPercent": 200,
         }
+        assert service["HealthCheckGracePeriodSeconds"] == result.document["service"]["health_check_grace_s"]
         assert service["PropagateTags"] == "SERVICE"
 
     def test_service_waits_for_what_its_tasks_need_to_start(self, result: Synthesized) -> None:

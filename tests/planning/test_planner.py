@@ -10,8 +10,9 @@ import pytest
 
 from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound
 from estimator.planning import search
-from estimator.planning.planner import estimate, plan, shortlist
+from estimator.planning.planner import estimate, plan
 from estimator.planning.promise import Choices, Promise
+from estimator.planning.result import shortlist
 from estimator.pricing.snapshots import load_rates
 from estimator.service.application import Application
 from estimator.service.network import NetworkLayout
@@ -103,10 +104,12 @@ def test_a_candidate_with_an_unknown_rate_loses_to_one_without(small_space):
     best = plan(WORK, rates, Promise(), choices=spot)
     assert best.spec.cpu_architecture == "X86_64"
     assert not best.cost.is_lower_bound
-    unknown = [r for r in best.rejections if r.constraint == "rate"]
-    assert unknown
-    assert all(r.spec.cpu_architecture == "ARM64" for r in unknown)
-    assert all("no rate is known for fargate_spot_linux_arm" in r.reason for r in unknown)
+    # Without a bill it is not "cheaper"; it is said once that it was left out.
+    assert all(r.constraint != "rate" for r in best.rejections)
+    assert all(r.usd_per_month < best.cost.total_usd for r in best.rejections)
+    said = [text for text in best.warnings if "left out" in text]
+    assert len(said) == 2
+    assert all("fargate_spot_linux_arm" in text for text in said)
 
 
 def test_a_limit_that_is_switched_off(small_space):
@@ -173,8 +176,39 @@ def test_a_plan_is_the_same_every_time_and_in_every_process(small_space):
 
 def test_a_load_that_no_service_carries():
     huge = Workload(LoadProfile.constant(1e9), cpu_ms_per_request=100)
-    with pytest.raises(InvalidScenario, match="1,000,000,000 requests/s"):
+    with pytest.raises(NoFeasiblePlan, match="max_minutes_over_capacity is 43,800; at most 5"):
         plan(huge, RATES, choices=Choices(target_values=(60.0,)))
+
+
+def test_a_promise_of_many_tasks_is_kept():
+    small = Workload(LoadProfile.constant(5), cpu_ms_per_request=10)
+    assert plan(small, RATES, Promise(min_tasks=7), choices=Choices(target_values=(60.0,))).spec.min_capacity == 7
+
+
+def test_memory_holds_the_requests_in_flight_and_not_only_their_mean():
+    # One vCPU at 0.533: the mean is 1.14 requests in flight, but 15 % of the time 3 or more want 300 + 300 MiB.
+    work = Workload(
+        LoadProfile.constant(53.3), cpu_ms_per_request=2.5, baseline_memory_mib=300, memory_mib_per_request=100
+    )
+    spec = ServiceSpec(TaskSize(256, 512), min_capacity=1, max_capacity=1)
+    assert any("memory_mib" in text for text in estimate(work, RATES, spec).warnings)
+
+
+def test_waiting_for_others_counts_as_latency_and_memory():
+    spec = ServiceSpec(TaskSize(1024, 2048), min_capacity=2, max_capacity=2)
+    values = {"cpu_ms_per_request": 10, "memory_mib_per_request": 50}
+    quick, slow = (
+        estimate(Workload(LoadProfile.constant(40), **values, wait_ms_per_request=w), RATES, spec) for w in (0, 200)
+    )
+    assert slow.figures["p95_latency_ms"] == pytest.approx(quick.figures["p95_latency_ms"] + 200)
+    assert slow.cost.total_usd == quick.cost.total_usd
+
+
+def test_notes_say_what_a_coarse_load_and_a_small_quota_hide():
+    coarse = Workload(LoadProfile([50.0] * 24, 3600), cpu_ms_per_request=200)
+    text = " ".join(estimate(coarse, RATES, ServiceSpec(TaskSize(4096, 8192))).warnings)
+    assert "means of 60 minutes" in text
+    assert "quota" in text
 
 
 def test_an_estimate_names_every_broken_limit():
@@ -251,3 +285,24 @@ def test_a_target_of_nothing(value):
 def test_a_maximum_of_nothing(small_space):
     with pytest.raises(InvalidScenario, match="max_capacity"):
         plan(WORK, RATES, choices=Choices(target_values=(60.0,), max_capacity=0))
+
+
+@pytest.mark.parametrize(
+    ("network", "application", "said"),
+    [
+        (NetworkLayout("endpoints"), Application(), "ecr.api, ecr.dkr, logs"),
+        (NetworkLayout.of("endpoints"), Application(secrets={"KEY": "arn"}), "secretsmanager"),
+        (NetworkLayout.of("endpoints"), Application(image="nginx:1.29"), "nginx"),
+        (
+            NetworkLayout.of("endpoints"),
+            Application(image="1.dkr.ecr.eu-west-1.amazonaws.com/web:1"),
+            "not in ECR in us-east-1",
+        ),
+    ],
+)
+def test_private_tasks_need_their_endpoints(network, application, said):
+    spec = ServiceSpec(TaskSize(256, 512), network=network)
+    with pytest.raises(InvalidScenario, match=said):
+        estimate(WORK, RATES, spec, application)
+    with pytest.raises(InvalidScenario, match=said):
+        plan(WORK, RATES, application=application, network=network)

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from estimator.billing.lcu import DIMENSIONS
-from estimator.planning.planner import Plan, estimate
+from estimator.planning.planner import estimate
+from estimator.planning.result import Plan
 from estimator.pricing.snapshots import load_rates
 from estimator.report import figures
 from estimator.scenario import Scenario
+from estimator.service.behavior import AwsBehavior
 from estimator.service.scaling import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
@@ -127,7 +129,7 @@ def test_the_leading_dimension_stands_first_and_thick(day):
 
 
 def test_utilization_shows_target_and_lower_threshold(day):
-    plan = replace(day, scenario={"behavior": {"low_factor": 0.8}})
+    plan = replace(day, behavior=AwsBehavior(low_factor=0.8))
     assert list(_trace(figures.utilization(day), "scale in").y) == [54, 54]
     assert list(_trace(figures.utilization(plan), "scale in").y) == [48, 48]
     figure = figures.utilization(day)

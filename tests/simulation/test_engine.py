@@ -286,3 +286,18 @@ def test_a_constant_load_does_not_depend_on_the_length_of_its_period():
     # 60 vCPU / (0.25 x 0.6) = 400 tasks, whether the profile has an hour or a day.
     assert day.mean_billed_count[0] == pytest.approx(400)
     assert hour.mean_billed_count[0] == pytest.approx(400)
+
+
+def test_a_service_that_never_scales_in_keeps_the_peak_of_its_period():
+    # 30 days at 2 vCPU with one day at 8 vCPU: tracked at 60 %, 14 tasks of 1 vCPU from then on, and so always.
+    days = np.full(30, 40.0)
+    days[4] = 160.0
+    work = Workload(LoadProfile(np.repeat(days, 24), 3600), cpu_ms_per_request=50)
+    never = ServiceSpec(
+        TaskSize(1024, 2048),
+        min_capacity=2,
+        max_capacity=40,
+        scaling=TargetTrackingScalingPolicy(60, disable_scale_in=True),
+    )
+    run = simulate(work, [never])
+    assert run.mean_billed_count[0] == pytest.approx(14.0)

@@ -10,7 +10,7 @@ from estimator.simulation.kernel import N_BINS
 from estimator.simulation.latency import (
     BIN_UTILIZATION,
     erlang_c,
-    mean_in_flight,
+    in_flight_percentile,
     period_percentiles_s,
     servers_and_service_s,
     slower_than,
@@ -34,8 +34,6 @@ def test_mean_wait(servers, column):
     half_a_digit = 0.5 * 10 ** -len(written.split(".")[1])
     wait = float(erlang_c(servers, rho)) / (servers * (1 - rho))
     assert abs(wait - float(written)) <= half_a_digit * 1.02
-    # Little: those in flight are those in service and those who wait.
-    assert float(mean_in_flight(rho, servers)) == pytest.approx(servers * rho * (1 + wait), rel=1e-9)
 
 
 @pytest.mark.parametrize(("servers", "rho", "waits"), [(4, 0.7, 0.4287), (8, 0.8, 0.4576)])
@@ -64,8 +62,21 @@ def test_limits(servers):
     assert slower_than(5.0, [1.0, 2.0, np.inf], servers, 1.0).tolist() == [1, 1, 1]
     # Without other requests: the service time alone, exponential.
     assert float(slower_than(2.0, 0.0, servers, 0.5)) == pytest.approx(math.exp(-4))
-    assert float(mean_in_flight(0.0, servers)) == 0
-    assert float(mean_in_flight(5.0, servers)) == float(mean_in_flight(0.99, servers)) < 32 * 0.99 + 100
+    assert float(in_flight_percentile(0.0, servers, 0.999)) == 0
+
+
+@pytest.mark.parametrize("servers", [1, 2, 8])
+@pytest.mark.parametrize("rho", [0.3, 0.533, 0.7, 0.95])
+@pytest.mark.parametrize("share", [0.9, 0.999])
+def test_requests_in_flight(servers, rho, share):
+    # Birth and death, state by state: p(n) = p(n - 1) * offered / min(n, servers), summed up to the share.
+    weights, offered = [1.0], servers * rho
+    for n in range(1, 3000):
+        weights.append(weights[-1] * offered / min(n, servers))
+    upto = np.cumsum(weights) / math.fsum(weights)
+    exact = int(np.argmax(upto >= share))
+    # Below the number of servers there is always room for one request each.
+    assert float(in_flight_percentile(rho, servers, share)) == max(exact, servers)
 
 
 def test_one_server_has_a_closed_form():

@@ -194,11 +194,14 @@ class ServiceConfig:
         Least number of tasks.
     max_capacity : int
         Largest number of tasks.
+    health_check_grace_s : int
+        Time in which a new task may fail health checks while it boots. [s]
     """
 
     capacity_provider: str
     min_capacity: int
     max_capacity: int
+    health_check_grace_s: int
 
 
 @dataclass(frozen=True)
@@ -355,7 +358,7 @@ def parse_config(document: object) -> StackConfig:
         ),
         network=_network(root.section("network", "layout availability_zones nat_gateways interface_endpoints")),
         task=_task(root.section("task", "cpu_units memory_mib cpu_architecture ephemeral_storage_gib")),
-        service=_service(root.section("service", "capacity_provider min_capacity max_capacity")),
+        service=_service(root.section("service", "capacity_provider min_capacity max_capacity health_check_grace_s")),
         scaling=_scaling(
             root.section(
                 "scaling",
@@ -421,6 +424,7 @@ def _service(section: "_Section") -> ServiceConfig:
         # At 0 tasks there is neither CPU nor a request to measure, so that scaling would never start one again.
         min_capacity=section.integer("min_capacity", 1, 5000),
         max_capacity=section.integer("max_capacity", 1, 5000),
+        health_check_grace_s=section.integer("health_check_grace_s", 0, 86400),
     )
 
 

@@ -23,9 +23,6 @@ CONTAINER_NAME = "web"
 # Fargate includes this much with each task, and takes no smaller wish.
 INCLUDED_STORAGE_GIB = 20
 
-# Time that a new task may fail its health checks while it boots: the article's.
-HEALTH_CHECK_GRACE_S = 120
-
 
 class WebService(Construct):
     """A Fargate service behind a load balancer.
@@ -101,7 +98,7 @@ class WebService(Construct):
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             min_healthy_percent=100,
             max_healthy_percent=200,
-            health_check_grace_period=cdk.Duration.seconds(HEALTH_CHECK_GRACE_S),
+            health_check_grace_period=cdk.Duration.seconds(config.service.health_check_grace_s),
             # Fargate bills its tasks: without this the bill could not be split by the stack's tags.
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )

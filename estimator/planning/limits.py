@@ -1,0 +1,298 @@
+"""What a candidate has to keep: every limit with each candidate's figure, the rejections, and the notes on a plan."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.billing.costing import Bills
+from estimator.billing.month import BilledMonth
+from estimator.checks import shown
+from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound
+from estimator.planning.promise import Promise, Rejection
+from estimator.service.application import Application
+from estimator.service.behavior import AwsBehavior
+from estimator.service.network import NetworkLayout
+from estimator.service.spec import FARGATE_SPOT, ServiceSpec
+from estimator.simulation.engine import STEP_S
+from estimator.simulation.latency import in_flight_percentile, servers_and_service_s
+from estimator.units import SECONDS_PER_MINUTE
+from estimator.workload.request import Request, Workload
+
+#: What to do when no candidate keeps a limit.
+_ADVICE = {
+    "rate": "Choose another region, architecture or capacity provider.",
+    "min_tasks": "Set a smaller min_tasks, or let search.min_capacities reach it.",
+    "min_availability_zones": "Set network.availability_zones to it, or a smaller min_availability_zones.",
+    "memory_mib": "Lower the request's memory: no Fargate task has more.",
+}
+_LOOSEN = "Loosen that limit (null switches it off) or widen `search` in the scenario."
+#: Beyond this utilization a queue takes longer than a minute to reach its steady length, so it is not taken to. [1]
+_STEADY_UTILIZATION = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """One limit, and what each candidate has.
+
+    Parameters
+    ----------
+    name : str
+        The limit's name.
+    limit : numpy.ndarray, shape (n_candidates,)
+        What is allowed. [unit]
+    actual : numpy.ndarray, shape (n_candidates,)
+        What the candidates have. [unit]
+    unit : str
+        Unit of both.
+    is_ceiling : bool
+        True if no more than the limit is allowed, False if no less.
+    """
+
+    name: str
+    limit: NDArray[np.float64]
+    actual: NDArray[np.float64]
+    unit: str
+    is_ceiling: bool
+
+    @property
+    def broken(self) -> NDArray[np.bool_]:
+        """Say which candidates break it, shape (n_candidates,)."""
+        return self.actual > self.limit * (1 + 1e-12) if self.is_ceiling else self.actual < self.limit
+
+
+def limits(month: BilledMonth, promise: Promise) -> list[Limit]:
+    """List every limit that is switched on.
+
+    Parameters
+    ----------
+    month : BilledMonth
+        The candidates' month.
+    promise : Promise
+        The limits.
+
+    Returns
+    -------
+    list of Limit
+        With each candidate's figure.
+    """
+    run, specs = month.simulation, month.specs
+    zones = [spec.network.availability_zones for spec in specs]
+    minimum = [spec.min_capacity for spec in specs]
+    memory = [spec.task_size.memory_mib for spec in specs]
+    over = run.minutes_over_capacity * month.periods
+    rows = (
+        ("min_tasks", promise.min_tasks, minimum, "tasks", False),
+        ("min_availability_zones", promise.min_availability_zones, zones, "zones", False),
+        ("memory_mib", memory, memory_needed_mib(month, promise.memory_share), "MiB", True),
+        ("max_minutes_over_capacity", promise.max_minutes_over_capacity, over, "min/month", True),
+        ("p95_latency_ms", promise.p95_latency_ms, run.p95_latency_ms, "ms", True),
+    )
+    return [
+        Limit(
+            name,
+            np.broadcast_to(np.asarray(limit, dtype=np.float64), len(specs)),
+            np.asarray(actual, dtype=np.float64),
+            unit,
+            ceiling,
+        )
+        for name, limit, actual, unit, ceiling in rows
+        if limit is not None
+    ]
+
+
+def memory_needed_mib(month: BilledMonth, share: float) -> NDArray[np.float64]:
+    """Estimate the memory of a task at its busiest minute.
+
+    What it has at rest, and what each request in flight adds: those served or queued (a high percentile of an M/M/c queue, since the
+    mean would be exceeded half of the time) and those that wait for others.
+
+    Parameters
+    ----------
+    month : BilledMonth
+        The candidates' month.
+    share : float
+        Part of the time for which the memory must suffice. [1]
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_candidates,)
+        Memory. [MiB]
+    """
+    work = month.workload
+    peak = month.simulation.peak_utilization
+    servers = np.array([servers_and_service_s(spec.task_size.vcpu, 1.0)[0] for spec in month.specs])
+    in_flight = np.zeros(len(month.specs))
+    for count in set(servers.tolist()):
+        members = servers == count
+        in_flight[members] = in_flight_percentile(np.minimum(peak[members], _STEADY_UTILIZATION), count, share)
+    cpu_s = np.array([work.cpu_s_per_request(spec.cpu_architecture) for spec in month.specs])
+    waiting = np.minimum(peak, 1.0) * month.vcpu / cpu_s * work.wait_ms_per_request / 1000
+    return np.asarray(work.baseline_memory_mib + (in_flight + waiting) * work.memory_mib_per_request)
+
+
+def broken_limits(month: BilledMonth, promise: Promise, bills: Bills) -> list[list[Rejection]]:
+    """List the limits that each candidate breaks; a rate that is not known is one.
+
+    Parameters
+    ----------
+    month : BilledMonth
+        The candidates' month.
+    promise : Promise
+        The limits.
+    bills : Bills
+        The candidates' bills.
+
+    Returns
+    -------
+    list of list of Rejection
+        For each candidate, in their order.
+    """
+    found: list[list[Rejection]] = [[] for _ in month.specs]
+    # A bill with an unknown line is no figure to compare.
+    usd = bills.total_usd.copy()
+    for charge in bills.unknown:
+        usd[bills.quantity[charge] > 0] = math.nan
+    for charge, error in bills.unknown.items():
+        for i in np.flatnonzero(bills.quantity[charge]):
+            found[i].append(Rejection("rate", 0.0, math.inf, error.price, month.specs[i], math.nan))
+    for limit in limits(month, promise):
+        for i in np.flatnonzero(limit.broken):
+            actual, allowed = float(limit.actual[i]), float(limit.limit[i])
+            found[i].append(Rejection(limit.name, allowed, actual, limit.unit, month.specs[i], float(usd[i])))
+    return found
+
+
+def worst(broken: list[Rejection]) -> Rejection:
+    """Choose the limit that a candidate misses by most.
+
+    Parameters
+    ----------
+    broken : list of Rejection
+        At least one.
+
+    Returns
+    -------
+    Rejection
+        The largest miss.
+    """
+    return max(broken, key=lambda rejection: rejection.miss)
+
+
+def none_left(specs: list[ServiceSpec], broken: list[list[Rejection]], bills: Bills) -> RateNotFound | NoFeasiblePlan:
+    """Say why no candidate is left.
+
+    Parameters
+    ----------
+    specs : list of ServiceSpec
+        The candidates.
+    broken : list of list of Rejection
+        What each one breaks.
+    bills : Bills
+        Their bills.
+
+    Returns
+    -------
+    RateNotFound or NoFeasiblePlan
+        The first if all of them need an unknown rate, else with the rejections, nearest miss first.
+    """
+    if all(any(r.constraint == "rate" for r in row) for row in broken):
+        return next(iter(bills.unknown.values()))
+    rejections = sorted(
+        (worst(row) for row in broken), key=lambda r: (r.miss, np.nan_to_num(r.usd_per_month, nan=math.inf))
+    )
+    nearest = rejections[0]
+    return NoFeasiblePlan(
+        f"None of {len(specs):,} candidates keeps the promise. The nearest miss, {nearest.spec.describe()}, has {nearest.reason}. "
+        f"{_ADVICE.get(nearest.constraint, _LOOSEN)}",
+        tuple(rejections),
+    )
+
+
+def require_consistent(request: Request, application: Application, network: NetworkLayout, region: str) -> None:
+    """Raise unless the network layout has the ways that request and image need.
+
+    Parameters
+    ----------
+    request : Request
+        What one request asks for.
+    application : Application
+        What is deployed.
+    network : NetworkLayout
+        Where the tasks stand.
+    region : str
+        Region code.
+
+    Raises
+    ------
+    InvalidScenario
+        If tasks without a way to the internet are to reach it, or an endpoint is missing.
+    """
+    if network.layout != "endpoints":
+        return
+    needed = NetworkLayout.of("endpoints", network.availability_zones, uses_secrets=bool(application.secrets))
+    missing = sorted(set(needed.interface_endpoints) - set(network.interface_endpoints))
+    if missing:
+        raise InvalidScenario(
+            f"The endpoints layout has no endpoint for {', '.join(missing)}, which the tasks need. NetworkLayout.of makes it with all of them."
+        )
+    outbound = request.outbound_sent_kb_per_request + request.outbound_received_kb_per_request
+    if outbound:
+        raise InvalidScenario(
+            f"The endpoints layout has no way to the internet, and a request has {outbound:g} kB outbound. Choose the nat or public "
+            "layout, or set both outbound fields to 0."
+        )
+    if not application.image_is_in_ecr(region):
+        raise InvalidScenario(
+            f"The endpoints layout has no way to the internet, and image {shown(application.image)} is not in ECR in {region}. Choose "
+            "the nat or public layout, or push the image to ECR there."
+        )
+
+
+def notes(
+    spec: ServiceSpec, workload: Workload, application: Application, behavior: AwsBehavior, peak_count: float
+) -> tuple[str, ...]:
+    """Say what a reader of a plan should know.
+
+    Parameters
+    ----------
+    spec : ServiceSpec
+        The candidate.
+    workload : Workload
+        Its load.
+    application : Application
+        What is deployed.
+    behavior : AwsBehavior
+        What is taken for granted of AWS.
+    peak_count : float
+        Largest desired count. [tasks]
+
+    Returns
+    -------
+    tuple of str
+        Sentences.
+    """
+    found = []
+    if workload.load.step_s > STEP_S:
+        minutes = workload.load.step_s / SECONDS_PER_MINUTE
+        found.append(
+            f"The load is known by means of {minutes:g} minutes: peaks inside them are not seen, so tasks, latency and bill may be higher."
+        )
+    peak_vcpu = peak_count * spec.task_size.vcpu
+    if 2 * peak_vcpu > behavior.fargate_vcpu_quota:
+        found.append(
+            f"At its peak the service has {peak_vcpu:g} vCPU, and twice that during a rolling deployment; the account's quota of concurrent "
+            f"Fargate vCPU is taken to be {behavior.fargate_vcpu_quota:g}. Look it up in Service Quotas and ask for more in time."
+        )
+    if application.image is None and spec.network.layout == "nat":
+        found.append("No image is given: it is taken to come from ECR in the region, past the NAT gateway.")
+    if spec.capacity_provider == FARGATE_SPOT:
+        found.append(
+            "Fargate Spot can be interrupted at two minutes' notice and may be short; interruptions are not simulated yet."
+        )
+    if spec.task_size.cpu_units == 32768:
+        found.append("32 vCPU tasks are new: some regions and tools may not have them yet.")
+    return tuple(found)

@@ -1,0 +1,174 @@
+"""Plan: a candidate, its course over one period and its bill, and why the cheaper ones lost."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from estimator.billing.costing import CostBreakdown, usd_text
+from estimator.billing.lcu import LcuHours, lcu_hours
+from estimator.fingerprints import fingerprint_of
+from estimator.planning.promise import Promise, Rejection
+from estimator.service.application import Application
+from estimator.service.behavior import AwsBehavior
+from estimator.service.spec import ServiceSpec
+from estimator.simulation.engine import Series, Simulation
+from estimator.workload.request import Request, Workload
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A candidate, its course and its bill; from `plan` also why the cheaper ones lost.
+
+    Parameters
+    ----------
+    spec : ServiceSpec
+        What to run.
+    cost : CostBreakdown
+        The month's bill.
+    simulation : Simulation
+        The candidate over one period, with its series.
+    workload : Workload
+        What it was planned for.
+    application : Application
+        What is deployed.
+    promise : Promise
+        The limits.
+    behavior : AwsBehavior
+        What was taken for granted of AWS.
+    rejections : tuple of Rejection
+        Candidates that were cheaper and broke a limit, cheapest first.
+    considered : int
+        Candidates that were simulated and priced. [candidates]
+    warnings : tuple of str
+        What a reader should know.
+    scenario : dict
+        The document that it came from, if any.
+    """
+
+    spec: ServiceSpec
+    cost: CostBreakdown
+    simulation: Simulation
+    workload: Workload
+    application: Application
+    promise: Promise
+    behavior: AwsBehavior
+    rejections: tuple[Rejection, ...] = ()
+    considered: int = 1
+    warnings: tuple[str, ...] = ()
+    scenario: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def series(self) -> Series:
+        """The candidate's course, step by step."""
+        return self.simulation.series[0]
+
+    @property
+    def lcu(self) -> LcuHours:
+        """Load balancer capacity units of each hour of the period."""
+        return lcu_hours(self.workload, self.behavior)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Figures of the candidate by name; units stand in the names."""
+        run = self.simulation
+        periods = self.cost.hours_per_month / run.period_hours
+        return {
+            "total_usd_per_month": self.cost.total_usd,
+            "mean_tasks": float(run.mean_billed_count[0]),
+            "peak_tasks": float(run.peak_desired_count[0]),
+            "p50_latency_ms": float(run.p50_latency_ms[0]),
+            "p95_latency_ms": float(run.p95_latency_ms[0]),
+            "p99_latency_ms": float(run.p99_latency_ms[0]),
+            "minutes_over_capacity_per_month": float(run.minutes_over_capacity[0]) * periods,
+            "unserved_requests_per_month": float(run.unserved_requests[0]) * periods,
+            "requests_per_month": self.cost.requests,
+            "usd_per_million_requests": self.cost.total_usd / self.cost.requests * 1e6 if self.cost.requests else 0.0,
+        }
+
+    @property
+    def assumptions(self) -> dict[str, Any]:
+        """What the bill rests on besides the candidate and the rates, JSON-ready: load, request, application, behavior."""
+        load = self.workload.load
+        return {
+            "load": {
+                "name": load.name,
+                "period_hours": load.period_hours,
+                "mean_requests_per_s": load.mean_requests_per_s,
+                "peak_requests_per_s": load.peak_requests_per_s,
+                "fingerprint": load.fingerprint(),
+            },
+            "request": {item.name: getattr(self.workload, item.name) for item in fields(Request)},
+            "application": asdict(self.application),
+            "behavior": asdict(self.behavior),
+        }
+
+    def fingerprint(self) -> str:
+        """Return SHA-256 over the candidate, what its bill rests on and the bill, equal in every process.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits.
+        """
+        content = {"spec": self.spec.to_dict(), "assumptions": self.assumptions, "cost": self.cost.to_dict()}
+        return fingerprint_of(content)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values.
+
+        Returns
+        -------
+        dict
+            JSON-ready; what has no bound is None.
+        """
+        return {
+            "service": self.spec.to_dict(),
+            "summary": self.spec.describe(),
+            "figures": {name: value if math.isfinite(value) else None for name, value in self.figures.items()},
+            "cost": self.cost.to_dict(),
+            "considered": self.considered,
+            "cheaper_rejected": len(self.rejections),
+            "rejections": [rejection.to_dict() for rejection in self.rejections[:20]],
+            "warnings": list(self.warnings),
+            "fingerprint": self.fingerprint(),
+        }
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(r.spec.describe())}</td><td align='right'>{usd_text(r.usd_per_month)}</td><td>{html.escape(r.reason)}</td></tr>"
+            for r in shortlist(self.rejections)
+        )
+        lost = (
+            f"<p>{len(self.rejections)} cheaper candidates of {self.considered} broke a limit:</p><table><thead><tr><th>Candidate</th>"
+            f"<th>USD/month</th><th>Why not</th></tr></thead><tbody>{rows}</tbody></table>"
+            if rows
+            else ""
+        )
+        warned = "".join(f"<p>Note: {html.escape(text)}</p>" for text in self.warnings)
+        return f"<p><b>{html.escape(self.spec.describe())}</b></p>{self.cost._repr_html_()}{warned}{lost}"
+
+
+def shortlist(rejections: tuple[Rejection, ...], most: int = 6) -> list[Rejection]:
+    """Choose rejections that say the most: the dearest below the plan for each broken limit and architecture.
+
+    Parameters
+    ----------
+    rejections : tuple of Rejection
+        Cheapest first.
+    most : int
+        How many at the most. [1]
+
+    Returns
+    -------
+    list of Rejection
+        Cheapest first.
+    """
+    by_kind: dict[tuple[str, str, int], Rejection] = {}
+    for rejection in rejections:
+        by_kind[rejection.constraint, rejection.spec.cpu_architecture, rejection.spec.task_size.cpu_units] = rejection
+    chosen = sorted(by_kind.values(), key=lambda r: r.usd_per_month)
+    return chosen[-most:]
