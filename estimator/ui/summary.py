@@ -64,7 +64,7 @@ def show(question: cached.Question, plan: Plan) -> None:
             "no limit" if limit is None else f"{limit:,.4g} ms promised",
             delta_color="off",
             delta_arrow="off",
-            help="95 of 100 requests of the period are answered within this time, with the CPU, the queue and the waiting for others that you gave; the network to the client is not in it.",
+            help="95 of 100 requests of the period are answered within this time: CPU, queue and the wait for others, but not the network.",
             border=True,
         )
         most = promise.max_minutes_over_capacity
