@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from estimator.service.scaling import TargetTrackingScalingPolicy as TargetTrackingScalingPolicy
     from estimator.service.spec import ServiceSpec as ServiceSpec
     from estimator.service.task_size import TaskSize as TaskSize
-    from estimator.simulation.engine import Simulation as Simulation
     from estimator.simulation.engine import simulate as simulate
+    from estimator.simulation.result import Simulation as Simulation
     from estimator.workload.profile import LoadProfile as LoadProfile
     from estimator.workload.request import Workload as Workload
     from estimator.workload.sources import load_from_csv as load_from_csv
@@ -55,7 +55,7 @@ _HOMES = {
     "Rejection": "estimator.planning.promise",
     "Scenario": "estimator.scenario",
     "ServiceSpec": "estimator.service.spec",
-    "Simulation": "estimator.simulation.engine",
+    "Simulation": "estimator.simulation.result",
     "TargetTrackingScalingPolicy": "estimator.service.scaling",
     "TaskSize": "estimator.service.task_size",
     "Workload": "estimator.workload.request",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from estimator.checks import require_number
 from estimator.documents import parse_document, refuse_truth_values, sentence_of
@@ -17,6 +17,7 @@ from estimator.planning.planner import estimate, plan
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates, require_region
+from estimator.sections import ConstantLoad, CsvLoad, DailyLoad, Load, Network, Section, Service, WeeklyLoad
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.network import NetworkLayout
@@ -24,174 +25,12 @@ from estimator.service.scaling import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
 from estimator.units import HOURS_PER_MONTH, described_fields
-from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Request, Workload
-from estimator.workload.sources import GapRule, load_from_csv
 
 MAX_DOCUMENT_BYTES = 1_000_000
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ConstantLoad(_Section):
-    """A load that never changes.
-
-    Parameters
-    ----------
-    kind : str
-        ``constant``.
-    requests_per_s : float
-        Request rate. [requests/s]
-    """
-
-    kind: Literal["constant"] = "constant"
-    requests_per_s: float
-
-    def profile(self, folder: Path) -> LoadProfile:
-        """Make the profile."""
-        return LoadProfile.constant(self.requests_per_s)
-
-
-class DailyLoad(_Section):
-    """A day that swings between a trough and a peak.
-
-    Parameters
-    ----------
-    kind : str
-        ``daily``.
-    peak_requests_per_s, trough_requests_per_s : float
-        Request rates at the peak and half a day from it. [requests/s]
-    peak_hour : float
-        Hour of the peak, 0 to 24. [h]
-    """
-
-    kind: Literal["daily"] = "daily"
-    peak_requests_per_s: float
-    trough_requests_per_s: float
-    peak_hour: float = 20.0
-
-    def profile(self, folder: Path) -> LoadProfile:
-        """Make the profile."""
-        return LoadProfile.daily(self.peak_requests_per_s, self.trough_requests_per_s, self.peak_hour)
-
-
-class WeeklyLoad(_Section):
-    """A week of daily swings with a different weekend.
-
-    Parameters
-    ----------
-    kind : str
-        ``weekly``.
-    peak_requests_per_s, trough_requests_per_s : float
-        Request rates of a working day, at the peak and half a day from it. [requests/s]
-    peak_hour : float
-        Hour of the peak, 0 to 24. [h]
-    weekend_factor : float
-        What the weekend's load is multiplied with. [1]
-    """
-
-    kind: Literal["weekly"] = "weekly"
-    peak_requests_per_s: float
-    trough_requests_per_s: float
-    peak_hour: float = 20.0
-    weekend_factor: float = 1.0
-
-    def profile(self, folder: Path) -> LoadProfile:
-        """Make the profile."""
-        return LoadProfile.weekly(
-            self.peak_requests_per_s, self.trough_requests_per_s, self.peak_hour, self.weekend_factor
-        )
-
-
-class CsvLoad(_Section):
-    """Request counts from a CSV file.
-
-    Parameters
-    ----------
-    kind : str
-        ``csv``.
-    path : str
-        The file, relative to the scenario.
-    timestamp_column, requests_column : str
-        Names of the columns: ISO 8601 starts of intervals, and requests in each interval.
-    gaps : str
-        What to do with missing intervals: ``error``, ``interpolate``, ``previous`` or ``zero``.
-    scale : float
-        What the load is multiplied with. [1]
-    """
-
-    kind: Literal["csv"] = "csv"
-    path: str
-    timestamp_column: str = "timestamp"
-    requests_column: str = "requests"
-    gaps: GapRule = "error"
-    scale: float = 1.0
-
-    def profile(self, folder: Path) -> LoadProfile:
-        """Read the profile."""
-        return load_from_csv(folder / self.path, self.timestamp_column, self.requests_column, self.gaps).scaled(
-            self.scale
-        )
-
-
-class Network(_Section):
-    """Where the tasks stand.
-
-    Parameters
-    ----------
-    layout : str
-        ``public`` (tasks with public addresses), ``nat`` (private subnets behind NAT gateways) or ``endpoints``
-        (private subnets with the interface endpoints that Fargate needs and no internet).
-    availability_zones : int
-        Zones, at least two. [1]
-    nat_gateways : int
-        NAT gateways in the ``nat`` layout; one if not given. [1]
-    """
-
-    layout: Literal["public", "nat", "endpoints"] = "public"
-    availability_zones: int = 2
-    nat_gateways: int | None = None
-
-
-class Service(_Section):
-    """One way to run the service, such as the one that runs today; `estimator estimate` prices it.
-
-    Parameters
-    ----------
-    cpu_units, memory_mib : int
-        CPU and memory of a task; only pairs that Fargate has. [cpu units, MiB]
-    cpu_architecture : str
-        ``X86_64`` or ``ARM64``.
-    min_capacity, max_capacity : int
-        Bounds of the desired count. [tasks]
-    target_value : float
-        CPU utilization to hold. [%]
-    scale_out_cooldown_s, scale_in_cooldown_s : int
-        Cooldowns. [s]
-    disable_scale_in : bool
-        True to never remove tasks.
-    capacity_provider : str
-        ``FARGATE`` or ``FARGATE_SPOT``.
-    """
-
-    cpu_units: int
-    memory_mib: int
-    cpu_architecture: Literal["X86_64", "ARM64"] = "X86_64"
-    min_capacity: int = 2
-    max_capacity: int = 10
-    target_value: float = 60.0
-    scale_out_cooldown_s: int = 300
-    scale_in_cooldown_s: int = 300
-    disable_scale_in: bool = False
-    capacity_provider: Literal["FARGATE", "FARGATE_SPOT"] = "FARGATE"
-
-
-Load = Annotated[ConstantLoad | DailyLoad | WeeklyLoad | CsvLoad, Field(discriminator="kind")]
-
-
-class Scenario(_Section):
+class Scenario(Section):
     """What a user wants to run and promises; everything that an estimate depends on but the prices.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from estimator.planning.promise import Choices, Promise
-from estimator.scenario import DailyLoad, Network, Service
+from estimator.sections import DailyLoad, Network, Service
 from estimator.service.application import Application
 from estimator.units import described_fields
 from estimator.workload.request import Request

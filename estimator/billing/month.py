@@ -14,7 +14,7 @@ from estimator.errors import InvalidScenario
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.spec import FARGATE_SPOT, ServiceSpec
-from estimator.simulation.engine import Simulation
+from estimator.simulation.result import Simulation
 from estimator.units import BYTES_PER_GB, BYTES_PER_KB, HOURS_PER_MONTH, INCLUDED_EPHEMERAL_STORAGE_GIB, MB_PER_GB
 from estimator.workload.request import Workload
 

@@ -15,7 +15,7 @@ from estimator.planning.promise import Promise, Rejection
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.spec import ServiceSpec
-from estimator.simulation.engine import Series, Simulation
+from estimator.simulation.result import Series, Simulation
 from estimator.workload.request import Request, Workload
 
 

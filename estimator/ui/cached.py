@@ -20,7 +20,8 @@ from estimator.export import render_stack
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.pricing.snapshots import load_rates
-from estimator.scenario import CsvLoad, Scenario
+from estimator.scenario import Scenario
+from estimator.sections import CsvLoad
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import streamlit as st
 
 from estimator.planning.promise import Promise
 from estimator.pricing.regions import REGIONS
-from estimator.scenario import ConstantLoad, CsvLoad, DailyLoad, Network, Scenario, WeeklyLoad
+from estimator.scenario import Scenario
+from estimator.sections import ConstantLoad, CsvLoad, DailyLoad, Network, WeeklyLoad
 from estimator.service.network import LAYOUTS
 from estimator.ui import link
 from estimator.ui.cached import Question

@@ -14,7 +14,8 @@ from urllib.parse import quote
 import streamlit as st
 
 from estimator.errors import InvalidScenario
-from estimator.scenario import CsvLoad, Scenario
+from estimator.scenario import Scenario
+from estimator.sections import CsvLoad
 
 PARAMETER = "scenario"
 

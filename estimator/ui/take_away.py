@@ -6,7 +6,7 @@ import streamlit as st
 
 from estimator.errors import EstimatorError
 from estimator.planning.result import Plan
-from estimator.scenario import CsvLoad
+from estimator.sections import CsvLoad
 from estimator.ui import cached, link, tables
 
 _PYTHON = """\
