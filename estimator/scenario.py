@@ -261,7 +261,8 @@ class Scenario(Section):
             )
         refuse_truth_values(values, where)
         try:
-            scenario = cls.model_validate(dict(values))
+            # A section whose fields are all comments is one that is not given.
+            scenario = cls.model_validate({name: value for name, value in values.items() if value is not None})
         except ValidationError as error:
             raise InvalidScenario(f"{where}: {sentence_of(error, _known_keys)}") from None
         require_region(scenario.region)

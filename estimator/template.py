@@ -95,10 +95,11 @@ def _defaults(record: Any) -> dict[str, Any]:
 
 def _section(name: str, title: str, meaning: dict[str, str], given: dict[str, Any], defaults: dict[str, Any]) -> str:
     lines = [f"# {title}"] if title else []
-    # A section without a given value is a comment as a whole.
-    lines.append(f"{name}:" if given else f"# {name}:")
+    lines.append(f"{name}:")
+    said = ""
     for field, value in (given | {k: v for k, v in defaults.items() if k not in given}).items():
-        if field in meaning:
+        if field in meaning and meaning[field] != said:
+            said = meaning[field]
             lines += textwrap.wrap(meaning[field], 116, initial_indent="  # ", subsequent_indent="  #   ")
         lines.append(f"  {'' if field in given else '# '}{field}: {_yaml(value)}")
     return "\n".join(lines) + "\n"

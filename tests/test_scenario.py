@@ -245,3 +245,7 @@ def test_search_is_checked_when_it_is_read(line):
 def test_the_month_is_checked_when_it_is_read():
     with pytest.raises(InvalidScenario, match="hours_per_month"):
         Scenario.from_text(GOOD + "hours_per_month: -5\n")
+
+
+def test_a_section_of_comments_is_one_that_is_not_given():
+    assert Scenario.from_text(GOOD + "application:\nsearch:\n  # target_values: [60]\n") == Scenario.from_text(GOOD)
