@@ -47,10 +47,11 @@ def main() -> None:
         app()
     except NoFeasiblePlan as error:
         _fail(error)
+        from estimator.planning.result import distinct
         from estimator.report.tables import rejections_table
         from estimator.report.terminal import show
 
-        show(rejections_table(error.rejections[:8]), stderr=True)
+        show(rejections_table(distinct(error.rejections)), stderr=True)
         sys.exit(1)
     except EstimatorError as error:
         _fail(error)
@@ -59,6 +60,23 @@ def main() -> None:
         # The reader of our output, such as `head`, has gone.
         sys.stderr.close()
         sys.exit(0)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("fargate-estimator"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -106,6 +124,9 @@ def plan(
     export: Annotated[
         Path | None, typer.Option("--export", metavar="DIR", help="Write the sized CDK stack to this folder.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files of an earlier export that were edited.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the cheapest service that keeps the promise, and say why the cheaper ones lost.
@@ -118,7 +139,7 @@ def plan(
     if export is not None:
         from estimator.export import export_stack
 
-        export_stack(found, "cdk", export)
+        export_stack(found, "cdk", export, force=force)
     _print(found, as_json, export)
 
 
@@ -166,12 +187,19 @@ def ui(
 
     Example: estimator ui shop.yaml
     """
+    import socket
     import subprocess
 
+    from estimator.errors import ExportError
     from estimator.units import data_path
 
     if scenario is not None:
         _read(scenario)
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise ExportError(
+                f"Port {port} is taken by another program, perhaps this app. Stop it, or choose another with --port."
+            )
     front_door = data_path("app_streamlit.py")
     command = [sys.executable, "-m", "streamlit", "run", str(front_door), f"--server.port={port}"]
     command += [
@@ -181,10 +209,10 @@ def ui(
     ]
     if scenario is not None:
         command += ["--", str(scenario.resolve())]
-    try:
-        sys.exit(subprocess.run(command, check=False).returncode)
-    except KeyboardInterrupt:
-        sys.exit(0)
+    if os.name == "posix":
+        # Streamlit takes this process over, so that a signal to it stops the server.
+        os.execv(sys.executable, command)  # noqa: S606 - a fixed program
+    sys.exit(subprocess.run(command, check=False).returncode)
 
 
 def _read(path: Path) -> tuple[Any, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from estimator.planning.promise import Choices, Promise
 from estimator.sections import DailyLoad, Network, Service
 from estimator.service.application import Application
+from estimator.service.behavior import AwsBehavior
 from estimator.units import described_fields
 from estimator.workload.request import Request
 
@@ -22,6 +23,8 @@ version: 1
 name: web
 # Region code; `estimator prices show --region eu-west-1` lists what is known of its prices.
 region: eu-west-1
+# Length of the billed month. [h]
+# hours_per_month: 730
 
 # One period of load, repeated. Other kinds:
 #   load: {kind: constant, requests_per_s: 20}
@@ -62,7 +65,7 @@ def scenario_template() -> str:
             "Where the tasks stand.",
             described_fields(Network),
             {"layout": "public"},
-            {"availability_zones": 2},
+            {"availability_zones": 2, "nat_gateways": None},
         ),
         _section(
             "promise",
@@ -77,7 +80,14 @@ def scenario_template() -> str:
             "A service to price as it is, such as the one that runs today.",
             described_fields(Service),
             service,
+            {name: field.default for name, field in Service.model_fields.items() if not field.is_required()},
+        ),
+        _section(
+            "behavior",
+            "What is taken for granted of AWS where it does not say; see docs/simulation.md.",
+            described_fields(AwsBehavior),
             {},
+            _defaults(AwsBehavior),
         ),
     ]
     return _HEAD + "\n".join(sections)

@@ -160,6 +160,10 @@ class CostBreakdown:
             "not_included": self.not_included,
         }
 
+    def __str__(self) -> str:
+        lines = [f"{line.title:36}{usd_text(line.list_cost):>12}  {line.sku_text}" for line in self.lines]
+        return "\n".join([*lines, f"{'Total, ' + self.region:36}{self.total_text}"])
+
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(line.title)}</td><td align='right'>{line.pricing_quantity:,.2f}</td><td>{html.escape(line.pricing_unit)}</td>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -33,6 +34,9 @@ class Exporter:
     marker: str
 
 
+#: Digests of the exported files, by which edits are found.
+MANIFEST = ".exported.json"
+
 EXPORTERS: dict[str, Exporter] = {
     "cdk": Exporter("AWS CDK app in Python", cdk.render, cdk.CONFIG_NAME),
 }
@@ -63,7 +67,7 @@ def render_stack(plan: Plan, target: str = "cdk") -> dict[str, str]:
     return EXPORTERS[target].render(plan)
 
 
-def export_stack(plan: Plan, target: str, folder: Path | str) -> Path:
+def export_stack(plan: Plan, target: str, folder: Path | str, *, force: bool = False) -> Path:
     """Write a plan's stack into a folder, whole or not at all.
 
     A new folder appears complete. In the folder of an earlier export only the files of the export are replaced.
@@ -76,6 +80,8 @@ def export_stack(plan: Plan, target: str, folder: Path | str) -> Path:
         A name in ``EXPORTERS``.
     folder : path
         A new or empty folder, or that of an earlier export.
+    force : bool
+        True to write over files of an earlier export that were edited since.
 
     Returns
     -------
@@ -85,12 +91,15 @@ def export_stack(plan: Plan, target: str, folder: Path | str) -> Path:
     Raises
     ------
     ExportError
-        If the folder holds something else, or cannot be written.
+        If the folder holds something else or edited files, or cannot be written.
     """
     folder = Path(folder)
     files = render_stack(plan, target)
     try:
         earlier = _is_earlier_export(folder, EXPORTERS[target].marker)
+        if earlier and not force:
+            _refuse_edited(folder)
+        files[MANIFEST] = json.dumps({name: _digest(text) for name, text in files.items()}, indent=1) + "\n"
         _write(files, folder, earlier)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -114,6 +123,29 @@ def _is_earlier_export(folder: Path, marker: str) -> bool:
     if not isinstance(earlier, dict) or "fingerprint" not in earlier:
         raise ExportError(f"{folder} is not empty and not an earlier export; nothing was written. Choose a new folder.")
     return True
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refuse_edited(folder: Path) -> None:
+    """Refuse to write over what somebody changed since the export."""
+    try:
+        exported = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    edited = [
+        name
+        for name, digest in exported.items()
+        if (folder / name).is_file()
+        and _digest((folder / name).read_text(encoding="utf-8", errors="replace")) != digest
+    ]
+    if edited:
+        raise ExportError(
+            f"{folder} has files that were edited since the export: {', '.join(edited)}; nothing was written. Choose a new folder, or "
+            "write over them with --force (force=True in Python)."
+        )
 
 
 def _write(files: Mapping[str, str], folder: Path, into_existing: bool) -> None:

@@ -17,8 +17,10 @@ from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.network import NetworkLayout
 from estimator.service.spec import FARGATE_SPOT, ServiceSpec
+from estimator.service.task_size import ARM64
 from estimator.simulation.engine import STEP_S
 from estimator.simulation.latency import in_flight_percentile, servers_and_service_s
+from estimator.simulation.result import Simulation
 from estimator.units import SECONDS_PER_MINUTE
 from estimator.workload.request import Request, Workload
 
@@ -26,12 +28,17 @@ from estimator.workload.request import Request, Workload
 _ADVICE = {
     "rate": "Choose another region, architecture or capacity provider.",
     "min_tasks": "Set a smaller min_tasks, or let search.min_capacities reach it.",
-    "min_availability_zones": "Set network.availability_zones to it, or a smaller min_availability_zones.",
+    "min_availability_zones": "Set network.availability_zones to it, or a smaller min_availability_zones; fewer tasks fill fewer zones.",
+    "p95_latency_ms": "Loosen that limit (null switches it off): even an idle task takes three times the mean CPU time for one request in twenty.",
     "memory_mib": "Lower the request's memory: no Fargate task has more.",
 }
 _LOOSEN = "Loosen that limit (null switches it off) or widen `search` in the scenario."
 #: Beyond this utilization a queue takes longer than a minute to reach its steady length, so it is not taken to. [1]
 _STEADY_UTILIZATION = 0.95
+#: Above this part of unserved requests a plan carries a note. [1]
+MUCH_UNSERVED = 0.001
+#: AWS, "Regions and Zones": us-east-1 has more, some accounts see two in us-west-1. [1]
+USUAL_ZONES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +87,8 @@ def limits(month: BilledMonth, promise: Promise) -> list[Limit]:
         With each candidate's figure.
     """
     run, specs = month.simulation, month.specs
-    zones = [spec.network.availability_zones for spec in specs]
+    # Two tasks stand in two zones at most, however many zones the network has.
+    zones = [min(spec.network.availability_zones, spec.min_capacity) for spec in specs]
     minimum = [spec.min_capacity for spec in specs]
     memory = [spec.task_size.memory_mib for spec in specs]
     over = run.minutes_over_capacity * month.periods
@@ -253,7 +261,7 @@ def require_consistent(request: Request, application: Application, network: Netw
 
 
 def notes(
-    spec: ServiceSpec, workload: Workload, application: Application, behavior: AwsBehavior, peak_count: float
+    spec: ServiceSpec, workload: Workload, application: Application, behavior: AwsBehavior, run: Simulation
 ) -> tuple[str, ...]:
     """Say what a reader of a plan should know.
 
@@ -267,8 +275,8 @@ def notes(
         What is deployed.
     behavior : AwsBehavior
         What is taken for granted of AWS.
-    peak_count : float
-        Largest desired count. [tasks]
+    run : Simulation
+        The candidate over one period.
 
     Returns
     -------
@@ -281,7 +289,22 @@ def notes(
         found.append(
             f"The load is known by means of {minutes:g} minutes: peaks inside them are not seen, so tasks, latency and bill may be higher."
         )
-    peak_vcpu = peak_count * spec.task_size.vcpu
+    unserved = float(run.unserved_requests[0]) / max(workload.load.requests, 1e-300)
+    if unserved > MUCH_UNSERVED:
+        found.append(
+            f"{100 * unserved:.1f} % of the requests find no capacity and are not served; the lines that follow traffic (load balancer, "
+            "transfer, logs) count them all the same."
+        )
+    if spec.cpu_architecture == ARM64:
+        found.append(
+            f"ARM64 needs an image built for it, and its vCPU is taken to be {workload.arm64_relative_speed:g} times as fast as an x86 one "
+            "(arm64_relative_speed): measure it."
+        )
+    if spec.network.availability_zones > USUAL_ZONES:
+        found.append(
+            f"Most regions have {USUAL_ZONES} zones: see that yours has {spec.network.availability_zones} before you deploy."
+        )
+    peak_vcpu = float(run.peak_desired_count[0]) * spec.task_size.vcpu
     if 2 * peak_vcpu > behavior.fargate_vcpu_quota:
         found.append(
             f"At its peak the service has {peak_vcpu:g} vCPU, and twice that during a rolling deployment; the account's quota of concurrent "

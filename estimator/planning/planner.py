@@ -9,6 +9,7 @@ import numpy as np
 
 from estimator.billing.costing import breakdown, price_month
 from estimator.billing.month import BilledMonth
+from estimator.checks import shown
 from estimator.errors import InvalidScenario
 from estimator.planning.limits import broken_limits, none_left, notes, require_consistent, worst
 from estimator.planning.promise import Choices, Promise
@@ -21,6 +22,7 @@ from estimator.service.network import NetworkLayout
 from estimator.service.spec import ServiceSpec
 from estimator.simulation.engine import simulate
 from estimator.units import HOURS_PER_MONTH
+from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
 
 
@@ -60,6 +62,7 @@ def estimate(
     application = application or Application()
     promise = promise or Promise()
     behavior = behavior or AwsBehavior()
+    _require_types(workload, rates)
     require_consistent(workload, application, spec.network, rates.region)
     run = simulate(workload, [spec], application, behavior, keep_series=[0])
     month = BilledMonth(workload, run, application, hours_per_month)
@@ -75,7 +78,7 @@ def estimate(
         application,
         promise,
         behavior,
-        warnings=(*warnings, *notes(spec, workload, application, behavior, float(run.peak_desired_count[0]))),
+        warnings=(*warnings, *notes(spec, workload, application, behavior, run)),
     )
 
 
@@ -136,8 +139,11 @@ def plan(
     application = application or Application()
     behavior = behavior or AwsBehavior()
     network = network or NetworkLayout()
+    _require_types(workload, rates)
     require_consistent(workload, application, network, rates.region)
-    specs = candidates(workload, choices, application, network, promise.min_tasks or 1)
+    specs = candidates(
+        workload, choices, application, network, max(promise.min_tasks or 1, promise.min_availability_zones or 1)
+    )
     if not specs:
         raise InvalidScenario(
             f"No candidate is left to simulate: the load peaks at {workload.load.peak_requests_per_s:,.0f} requests/s and the target "
@@ -170,5 +176,17 @@ def plan(
         behavior,
         rejections,
         len(specs),
-        (*unknown, *notes(specs[winner], workload, application, behavior, float(chosen.peak_desired_count[0]))),
+        (*unknown, *notes(specs[winner], workload, application, behavior, chosen)),
     )
+
+
+def _require_types(workload: object, rates: object) -> None:
+    """Say in a sentence what a notebook's user often gives instead."""
+    if not isinstance(workload, Workload) or not isinstance(workload.load, LoadProfile):
+        raise InvalidScenario(
+            "The workload must be a Workload with a LoadProfile, as in Workload(LoadProfile.constant(20), cpu_ms_per_request=10)."
+        )
+    if not isinstance(rates, Rates):
+        raise InvalidScenario(
+            f"rates is {shown(rates)}; it must be what load_rates gives, as in load_rates('eu-west-1')."
+        )

@@ -28,7 +28,7 @@ class Promise:
     min_tasks : int, optional
         Fewest tasks that are always asked for. [tasks]
     min_availability_zones : int, optional
-        Fewest zones. [1]
+        Fewest zones with a task; so many tasks are asked for too. [1]
     memory_share : float
         Part of the time at the busiest minute for which a task's memory must suffice. [1]
     """
@@ -153,6 +153,11 @@ class Choices:
             raise InvalidScenario(
                 f"max_capacity is {self.max_capacity}; it must be at most target_group_quota, {self.target_group_quota}. "
                 "AWS raises that quota on request: set it to yours."
+            )
+        if self.max_capacity is not None and self.min_capacities and min(self.min_capacities) > self.max_capacity:
+            raise InvalidScenario(
+                f"max_capacity is {self.max_capacity}; it must be at least one of min_capacities, of which the smallest is "
+                f"{min(self.min_capacities)}."
             )
         for name in ("cpu_architectures", "target_values"):
             if not getattr(self, name):

@@ -137,6 +137,9 @@ class Plan:
             "fingerprint": self.fingerprint(),
         }
 
+    def __str__(self) -> str:
+        return f"{self.spec.describe()}: {self.cost.total_text}"
+
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(r.spec.describe())}</td><td align='right'>{usd_text(r.usd_per_month)}</td><td>{html.escape(r.reason)}</td></tr>"
@@ -172,3 +175,26 @@ def shortlist(rejections: tuple[Rejection, ...], most: int = 6) -> list[Rejectio
         by_kind[rejection.constraint, rejection.spec.cpu_architecture, rejection.spec.task_size.cpu_units] = rejection
     chosen = sorted(by_kind.values(), key=lambda r: r.usd_per_month)
     return chosen[-most:]
+
+
+def distinct(rejections: tuple[Rejection, ...], most: int = 8) -> list[Rejection]:
+    """Keep the first rejection of each size, architecture and broken limit.
+
+    Parameters
+    ----------
+    rejections : tuple of Rejection
+        In any order.
+    most : int
+        How many at the most. [1]
+
+    Returns
+    -------
+    list of Rejection
+        In the same order.
+    """
+    first: dict[tuple[str, str, int], Rejection] = {}
+    for rejection in rejections:
+        first.setdefault(
+            (rejection.constraint, rejection.spec.cpu_architecture, rejection.spec.task_size.cpu_units), rejection
+        )
+    return list(first.values())[:most]

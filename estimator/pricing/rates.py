@@ -245,10 +245,10 @@ def require_region(region: str) -> None:
     InvalidScenario
         If it is none of the priced regions.
     """
-    if region not in REGIONS:
+    if not isinstance(region, str) or region not in REGIONS:
         import difflib
 
-        close = difflib.get_close_matches(region, REGIONS, n=1)
+        close = difflib.get_close_matches(str(region).lower(), REGIONS, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise InvalidScenario(
             f"Region {region!r} is not one of the {len(REGIONS)} priced regions: {', '.join(sorted(REGIONS))}.{hint}"

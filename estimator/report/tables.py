@@ -50,10 +50,10 @@ def bill_table(cost: CostBreakdown) -> Table:
     rows = tuple(
         (
             line.title,
+            usd_text(line.list_cost),
             f"{line.pricing_quantity:,.2f}",
             line.pricing_unit,
             line.list_unit_price.replace(", ", "\n"),
-            usd_text(line.list_cost),
             line.sku_text,
             line.published or "unknown",
         )
@@ -62,9 +62,9 @@ def bill_table(cost: CostBreakdown) -> Table:
     total = f"{'at least ' if cost.is_lower_bound else ''}{cost.total_usd:,.2f}"
     return Table(
         f"Bill of a month of {cost.hours_per_month:g} hours in {cost.region}",
-        ("Charge", ">Quantity", "Unit", ">USD/unit", ">USD/month", "SKU", "Price date"),
+        ("Charge", ">USD/month", ">Quantity", "Unit", ">USD/unit", "SKU", "Price date"),
         rows,
-        ("Total", "", "", "", total, "", ""),
+        ("Total", total, "", "", "", "", ""),
     )
 
 

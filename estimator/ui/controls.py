@@ -14,7 +14,7 @@ from estimator.planning.promise import Promise
 from estimator.pricing.regions import REGIONS
 from estimator.scenario import Scenario
 from estimator.sections import ConstantLoad, CsvLoad, DailyLoad, Network, WeeklyLoad
-from estimator.service.network import LAYOUTS
+from estimator.service.network import LAYOUTS, MAX_ZONES
 from estimator.ui import link
 from estimator.ui.cached import Question
 from estimator.units import data_path, described_fields
@@ -161,6 +161,7 @@ def show() -> Question:
     _promise(values["promise"])
     st.subheader("Network")
     _network(values["network"])
+    _without_internet(values)
     return Question(Scenario.from_dict(values, "These settings"), start.folder)
 
 
@@ -230,6 +231,8 @@ def _load(values: dict[str, Any], start: Question) -> None:
             f"peak {profile.peak_requests_per_s:,.1f} requests/s."
         )
     _section(load, record, knobs, prefix=f"load.{kind}.")
+    if "trough_requests_per_s" in load:
+        load["trough_requests_per_s"] = min(load["trough_requests_per_s"], load["peak_requests_per_s"])
     values["load"] = load
 
 
@@ -267,8 +270,8 @@ def _network(values: dict[str, Any]) -> None:
         lambda name: _LAYOUT_NAMES[name],
         fields["layout"],
     )
-    zones = Knob("availability_zones", "Availability zones", 2, 3, 1)
-    values["availability_zones"] = int(_slider(zones, values["availability_zones"], Network, "network."))
+    zones = Knob("availability_zones", "Availability zones", 2, MAX_ZONES, 1)
+    values["availability_zones"] = int(_slider(zones, values["availability_zones"], Network, "network.", widen=False))
     gateways = values["nat_gateways"] or 1
     if layout != "nat":
         values["nat_gateways"] = None
@@ -276,6 +279,16 @@ def _network(values: dict[str, Any]) -> None:
         count = Knob("nat_gateways", "NAT gateways", 1, values["availability_zones"], 1)
         values["nat_gateways"] = int(_slider(count, gateways, Network, "network.", widen=False))
     values["layout"] = layout
+
+
+def _without_internet(values: dict[str, Any]) -> None:
+    """Leave out the bytes outbound where tasks have no way to the internet: the scenario may have some for its own layout."""
+    request = values["request"]
+    outbound = [name for name in request if name.startswith("outbound_") and request[name]]
+    if values["network"]["layout"] == "endpoints" and outbound:
+        for name in outbound:
+            request[name] = 0.0
+        st.caption("Without a way to the internet, the calls to other services that the scenario has are left out.")
 
 
 def _section(values: dict[str, Any], record: type, knobs: tuple[Knob, ...], prefix: str = "request.") -> None:

@@ -80,6 +80,10 @@ def _rows(
 ) -> tuple[list[float], list[float], list[int]]:
     reader = csv.reader(text.splitlines())
     header = [cell.strip() for cell in next(reader, [])]
+    if not header:
+        raise InvalidScenario(
+            f"{name} is empty; it must have a header with {timestamp_column} and {requests_column}, and rows below it."
+        )
     for column in (timestamp_column, requests_column):
         if header.count(column) > 1:
             raise InvalidScenario(
@@ -87,7 +91,7 @@ def _rows(
             )
         if column not in header:
             raise InvalidScenario(
-                f"{name} has the columns {shown(', '.join(header) or '(none)', 200)}; it must have {column!r}. Name the column in the scenario."
+                f"{name} has the columns {shown(', '.join(header), 200)}; it must have {column!r}. Name it in the scenario; commas part columns."
             )
     at, count_at = header.index(timestamp_column), header.index(requests_column)
     times: list[float] = []
@@ -97,6 +101,11 @@ def _rows(
         if not row:
             continue
         line = reader.line_num
+        if len(row) != len(header):
+            raise InvalidScenario(
+                f"{name}, row {line}: {shown(','.join(row))} has {len(row)} fields, the header {len(header)}. Write numbers without thousands "
+                "separators, or put them in quotes."
+            )
         try:
             moment = dt.datetime.fromisoformat(row[at].strip())
             count = float(row[count_at].replace("_", "?"))  # Python's own separator is nobody's in a CSV file
@@ -125,7 +134,9 @@ def _rows(
 def _on_grid(times: list[float], counts: list[float], lines: list[int], name: str, gaps: GapRule) -> LoadProfile:
     stamps = np.asarray(times)
     steps = np.diff(stamps)
-    step_s = float(steps.min())
+    # The usual distance is the interval; a single row between two others is then the one that is off the grid.
+    values, counted = np.unique(steps, return_counts=True)
+    step_s = float(values[counted.argmax()])
     places = (stamps - stamps[0]) / step_s
     index = np.rint(places).astype(np.int64)
     off = np.flatnonzero(np.abs(places - index) > 1e-6)

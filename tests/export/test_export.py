@@ -124,14 +124,24 @@ def test_every_target_writes_a_folder_and_writes_over_its_own(target: str, odd_p
     export_stack(odd_plan, target, folder)
     files = render_stack(odd_plan, target)
     written = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert written == set(files)
+    assert written == {*files, ".exported.json"}
     assert EXPORTERS[target].marker in files
     (folder / "mine.txt").write_text("kept")
-    (folder / "README.md").write_text("old")
     export_stack(odd_plan, target, folder)
     assert (folder / "mine.txt").read_text() == "kept"
     assert (folder / "README.md").read_text() == files["README.md"]
     assert [p.name for p in folder.parent.iterdir()] == ["stack"]
+
+
+def test_edited_files_are_not_written_over_without_force(odd_plan: Plan, tmp_path: Path) -> None:
+    folder = export_stack(odd_plan, "cdk", tmp_path / "stack")
+    service = folder / "fargate_stack" / "service.py"
+    service.write_text(service.read_text() + "# mine\n")
+    with pytest.raises(ExportError, match=r"fargate_stack/service\.py; nothing was written"):
+        export_stack(odd_plan, "cdk", folder)
+    assert service.read_text().endswith("# mine\n")
+    export_stack(odd_plan, "cdk", folder, force=True)
+    assert not service.read_text().endswith("# mine\n")
 
 
 def test_a_folder_of_somebody_else_is_left_alone(odd_plan: Plan, tmp_path: Path) -> None:

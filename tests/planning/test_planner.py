@@ -149,7 +149,7 @@ def test_zones(small_space):
 def test_memory(small_space):
     # 1 GB at rest does not fit 512 MiB, and leaves 1024 MiB no room for a request.
     hungry = Workload(LoadProfile.constant(5), cpu_ms_per_request=20, baseline_memory_mib=1024)
-    best = plan(hungry, RATES, Promise(min_tasks=None), choices=CHOICES)
+    best = plan(hungry, RATES, Promise(min_tasks=None, min_availability_zones=None), choices=CHOICES)
     assert best.spec.task_size.memory_mib >= 2048
     assert best.rejections
     assert {r.constraint for r in best.rejections} == {"memory_mib"}
@@ -306,3 +306,21 @@ def test_private_tasks_need_their_endpoints(network, application, said):
         estimate(WORK, RATES, spec, application)
     with pytest.raises(InvalidScenario, match=said):
         plan(WORK, RATES, application=application, network=network)
+
+
+def test_three_zones_with_a_task_need_three_tasks():
+    small = Workload(LoadProfile.constant(5), cpu_ms_per_request=10)
+    three = NetworkLayout.of("public", 3)
+    best = plan(small, RATES, Promise(min_tasks=None, min_availability_zones=3), network=three)
+    assert best.spec.min_capacity == 3
+    with pytest.raises(NoFeasiblePlan, match=r"network\.availability_zones"):
+        plan(small, RATES, Promise(min_availability_zones=3))
+
+
+def test_what_a_notebook_user_gives_instead():
+    with pytest.raises(InvalidScenario, match="load_rates"):
+        plan(WORK, "us-east-1")
+    with pytest.raises(InvalidScenario, match="LoadProfile"):
+        plan(Workload(20, cpu_ms_per_request=10), RATES)
+    with pytest.raises(InvalidScenario, match="None"):
+        load_rates(None)

@@ -106,8 +106,8 @@ GOOD = "timestamp,requests\n2026-03-01T00:00:00Z,1\n"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", ["(none)", "'timestamp'"]),
-        ("\n\n", ["'timestamp'"]),
+        ("", ["load.csv is empty", "timestamp and requests"]),
+        ("\n\n", ["load.csv is empty"]),
         ("time,requests\n", ["time, requests", "'timestamp'"]),
         ("timestamp,count\n", ["'requests'"]),
         ("timestamp;requests\n2026-03-01T00:00:00Z;1\n", ["timestamp;requests"]),
@@ -197,3 +197,14 @@ def test_underscores_are_no_digits(read):
 def test_two_columns_of_one_name(read):
     with pytest.raises(InvalidScenario, match="requests"):
         read("timestamp,requests,requests\n2026-03-01T00:00Z,1,2\n2026-03-01T01:00Z,1,2\n")
+
+
+def test_a_thousands_separator_is_not_another_column(read):
+    with pytest.raises(InvalidScenario, match=r"row 3: .*90,000.* has 3 fields, the header 2"):
+        read(GOOD + "2026-03-01T01:00:00Z,90,000\n")
+
+
+def test_one_row_off_the_grid_is_the_one_that_is_named(read):
+    rows = [f"2026-03-01T{hour:02}:{'07' if hour == 5 else '00'}:00Z,1\n" for hour in range(12)]
+    with pytest.raises(InvalidScenario, match="row 7: the timestamp is not on a grid of 3600 s"):
+        read("timestamp,requests\n" + "".join(rows))
