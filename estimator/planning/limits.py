@@ -296,9 +296,10 @@ def notes(
             "transfer, logs) count them all the same."
         )
     if spec.cpu_architecture == ARM64:
+        speed = workload.arm64_relative_speed
+        compared = "as fast as" if speed == 1 else f"{speed:g} times as fast as"
         found.append(
-            f"ARM64 needs an image built for it, and its vCPU is taken to be {workload.arm64_relative_speed:g} times as fast as an x86 one "
-            "(arm64_relative_speed): measure it."
+            f"ARM64 needs an image built for it, and its vCPU is taken to be {compared} an x86 one: measure it (arm64_relative_speed)."
         )
     if spec.network.availability_zones > USUAL_ZONES:
         found.append(

@@ -78,12 +78,15 @@ def show(question: cached.Question, plan: Plan) -> None:
             border=True,
         )
     for text in plan.warnings:
-        st.warning(tables.plain(text), icon=":material/warning:")
+        st.caption(f":material/info: {tables.plain(text)}")
     if today is not None:
         st.subheader("Today and the plan")
         st.caption("Today is the section `service` of the scenario, simulated and priced under the same load.")
         tables.show(_comparison(today, plan))
+        # What holds for the plan as well has been said above.
         for text in today.warnings:
+            if text in plan.warnings:
+                continue
             st.caption(f":material/warning: Today: {tables.plain(text)}")
 
 
