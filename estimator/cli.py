@@ -41,8 +41,6 @@ def main() -> None:
     """Run the command line; what a user can mend is one sentence, not a traceback."""
     from estimator.errors import EstimatorError, NoFeasiblePlan
 
-    # Looking for plugins of pydantic costs 10 ms at each start, and none has a part here.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         app()
     except NoFeasiblePlan as error:
