@@ -214,7 +214,7 @@ class TargetTracking:
         self.service = service
         self.inputs = inputs
         target = inputs.target_value
-        low = round(inputs.low_factor * target, 6)
+        low = round(inputs.low_factor * target * 1_000_000) / 1_000_000
         self.alarm_high = Alarm(lambda m: m > target, inputs.scale_out_datapoints)
         self.alarm_low = Alarm(lambda m: m < low, inputs.scale_in_datapoints)
         self.scale_out_cooldown = Cooldown(inputs.scale_out_cooldown_s)
@@ -313,7 +313,8 @@ def datapoint_of(work: float, capacity: float, running_s: int, task_vcpu: float)
     """Rule 12."""
     if running_s == 0:
         return None
-    return round(100 * min(work, capacity) / (running_s * task_vcpu), 6)
+    # Whole millionths, a half to the even one: Python's round() of a number without digits.
+    return round(100 * min(work, capacity) / (running_s * task_vcpu) * 1_000_000) / 1_000_000
 
 
 def simulate_steps(inputs: ReferenceInputs) -> list[Step]:

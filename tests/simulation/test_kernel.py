@@ -74,8 +74,7 @@ def check_equal(inputs: ReferenceInputs, result: dict[str, object]) -> None:
         assert list(result[name]) == list(getattr(expected, name)), name
     assert result["utilization"] == pytest.approx(expected.utilization, rel=1e-12)
     metric = [math.nan if value < 0 else value for value in result["metric_percent"]]
-    # Both round to six decimals; a value in the middle of two may go either way.
-    assert metric == pytest.approx(expected.metric_percent, rel=0, abs=1.01e-6, nan_ok=True)
+    assert metric == pytest.approx(expected.metric_percent, rel=1e-12, nan_ok=True)
     assert result["histogram"] == pytest.approx(expected.histogram, rel=1e-12)
     totals = result["totals"]
     assert totals[kernel.BILLED_TASK_S] == expected.billed_task_s
@@ -91,11 +90,15 @@ def check_equal(inputs: ReferenceInputs, result: dict[str, object]) -> None:
 @st.composite
 def scenarios(draw: st.DrawFn) -> ReferenceInputs:
     """Loads that rise, fall and stand still, with parameters that make tasks overlap in every way."""
-    level = draw(st.sampled_from([0.3, 1.0, 4.0, 15.0]))
+    level = draw(st.sampled_from([15.0, 6.0, 2.0, 0.5]))
     pieces = draw(
         st.lists(
-            st.tuples(st.integers(1, 45), st.floats(0, 1), st.sampled_from(["hold", "ramp", "noise"])),
-            min_size=2,
+            st.tuples(
+                st.integers(4, 45),
+                st.sampled_from([1.0, 0.1, 0.0, 0.6, 0.25]) | st.floats(0, 1),
+                st.sampled_from(["hold", "ramp", "noise"]),
+            ),
+            min_size=3,
             max_size=9,
         )
     )
@@ -120,7 +123,7 @@ def scenarios(draw: st.DrawFn) -> ReferenceInputs:
         step_s=draw(st.sampled_from([20, 60])),
         task_vcpu=draw(st.sampled_from([0.25, 0.5, 1.0, 2.0])),
         min_capacity=min_capacity,
-        max_capacity=min_capacity + draw(st.integers(0, 60)),
+        max_capacity=min_capacity + draw(st.sampled_from([60, 12, 3, 0])),
         target_value=draw(st.sampled_from([30.0, 50.0, 60.0, 75.0, 100.0])),
         scale_out_cooldown_s=draw(st.sampled_from([0, 60, 90, 300])),
         scale_in_cooldown_s=draw(st.sampled_from([0, 60, 90, 300])),
@@ -154,7 +157,7 @@ def test_random_scenarios_do_scale() -> None:
     """The agreement above is worth something only if the random scenarios launch and remove tasks."""
     moved = {"launched": 0, "removed": 0, "over": 0}
 
-    @settings(max_examples=100, deadline=None, database=None)
+    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
     @given(scenarios())
     def count(inputs: ReferenceInputs) -> None:
         result = simulate_reference(replace(inputs, record_from=0))
