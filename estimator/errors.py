@@ -6,6 +6,7 @@
     ├── InvalidScenario        the document, a parameter, or a file that the user gave
     ├── RateNotFound           a price that no snapshot knows
     ├── PriceListUnavailable   AWS's price list, or a snapshot of it, cannot be read
+    │   └── ProductNotFound    the price list has no product for one of our queries
     ├── NoFeasiblePlan         every candidate broke a limit; carries the rejections, nearest miss first
     └── ExportError            a stack that cannot be written
 """
@@ -46,12 +47,29 @@ class RateNotFound(EstimatorError, LookupError):
         super().__init__(
             f"No rate is known for {price} ({usage_type}) in {region}, price snapshot {snapshot}. "
             f"Choose a region or an option whose rate is known: "
-            f"`estimator prices show --region {region}` lists known and unknown rates."
+            f"`estimator prices show --region {region}` lists known and unknown rates, "
+            f"`estimator prices refresh --region {region}` asks AWS."
         )
 
 
 class PriceListUnavailable(EstimatorError):
     """The price list or a snapshot of it cannot be had or cannot be read."""
+
+
+class ProductNotFound(PriceListUnavailable):
+    """AWS's price list has no product that a query fits.
+
+    Parameters
+    ----------
+    message : str
+        The sentence for the user.
+    price : str
+        Name of the row in ``PRICES``.
+    """
+
+    def __init__(self, message: str, price: str) -> None:
+        self.price = price
+        super().__init__(message)
 
 
 class NoFeasiblePlan(EstimatorError):

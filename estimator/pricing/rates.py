@@ -14,9 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from estimator.errors import InvalidScenario, PriceListUnavailable, RateNotFound
 from estimator.pricing.regions import REGIONS
 
-#: Where a figure was read. ``api``: AWS's own offer, GetProducts or pricing-page feed; the others are said in every
-#: table.
-PROVENANCES = ("api", "thirdparty-derived", "thirdparty-typed")
+#: Where a figure was read. ``api``: AWS's own offer, GetProducts, Savings Plan file, Spot feed or pricing-page feed;
+#: ``own``: the user's own price. All but ``api`` are said in every table.
+PROVENANCES = ("api", "own", "thirdparty-derived", "thirdparty-typed")
+
+#: Prices last read from AWS longer ago than this are said to be stale. [days]
+STALE_AFTER_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +29,28 @@ class RateQuery:
     Parameters
     ----------
     service_code : str
-        The offer, such as ``"AmazonECS"``.
+        The offer, such as ``"AmazonECS"``; ``"FargateSpot"`` for the Spot feed and ``"ComputeSavingsPlans"`` for the
+        Savings Plan files.
     usage_type : str
         Usage type without its region prefix, such as ``"Fargate-GB-Hours"``.
     product_family : str, optional
         Needed where several products share a usage type.
     operation : str, optional
         Needed where family and usage type do not decide.
+    attributes : tuple of (str, str)
+        Further attributes that the product must have, by the names of the price list.
+    location_type : str
+        Type of place that the product is sold in; the others (Outposts, Local Zones) never match.
+    fallback_service_code : str, optional
+        Offer to look in where the first one has none for a region.
     unprefixed_in : tuple of str
         Regions in which this service's usage types carry no prefix (us-east-1 differs by service).
+    prefixed_by_region_code : bool
+        True if the prefix is the region's code and not its billing code.
+    also_unprefixed : bool
+        True if sources differ on whether us-east-1 has the prefix: either is taken, both together are an error.
+    not_in : tuple of str
+        Regions in which there can be no such price.
     is_global : bool
         True if the price has no region.
 
@@ -47,7 +63,13 @@ class RateQuery:
     usage_type: str
     product_family: str | None = None
     operation: str | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+    location_type: str = "AWS Region"
+    fallback_service_code: str | None = None
     unprefixed_in: tuple[str, ...] = ()
+    prefixed_by_region_code: bool = False
+    also_unprefixed: bool = False
+    not_in: tuple[str, ...] = ()
     is_global: bool = False
 
     def usage_type_in(self, region: str) -> str:
@@ -67,10 +89,29 @@ class RateQuery:
         --------
         >>> RateQuery("AmazonECS", "Fargate-GB-Hours").usage_type_in("eu-west-1")
         'EU-Fargate-GB-Hours'
+        >>> RateQuery("awskms", "KMS-Keys", prefixed_by_region_code=True).usage_type_in("eu-west-1")
+        'eu-west-1-KMS-Keys'
         """
         if self.is_global or region in self.unprefixed_in:
             return self.usage_type
-        return f"{REGIONS[region].prefix}-{self.usage_type}"
+        prefix = region if self.prefixed_by_region_code else REGIONS[region].prefix
+        return f"{prefix}-{self.usage_type}"
+
+    def usage_types_in(self, region: str) -> tuple[str, ...]:
+        """Return every spelling of the usage type that is taken in a region, the usual one first.
+
+        Parameters
+        ----------
+        region : str
+            Region code.
+
+        Returns
+        -------
+        tuple of str
+            One, or two where sources differ.
+        """
+        usual = self.usage_type_in(region)
+        return (usual, self.usage_type) if self.also_unprefixed and region == "us-east-1" else (usual,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +154,10 @@ class Rate:
         The document that the figure was read from.
     note : str
         What the source says about the figure.
+    checked : datetime.date or None
+        Date on which AWS's list was last seen to say so; None if that is the publication date.
+    discount_percent : float
+        Private discount on the list price. [percent]
     """
 
     price: str
@@ -124,6 +169,8 @@ class Rate:
     provenance: str = "api"
     source: str = ""
     note: str = ""
+    checked: dt.date | None = None
+    discount_percent: float = 0.0
 
     def __post_init__(self) -> None:
         begins = [tier.begin for tier in self.tiers]
@@ -142,8 +189,34 @@ class Rate:
                     "Restore the price snapshot."
                 )
 
+    @property
+    def last_seen(self) -> dt.date | None:
+        """Date on which the figure was last known to hold."""
+        return self.checked or self.published
+
     def cost(self, quantity: ArrayLike) -> NDArray[np.float64]:
-        """Price a month's quantity, each unit at the price of the tier in which it falls.
+        """Price a month's quantity at list prices less the private discount.
+
+        Parameters
+        ----------
+        quantity : array_like
+            Quantity of one month. [pricing unit]
+
+        Returns
+        -------
+        numpy.ndarray
+            Cost, in the shape of the quantity. [USD]
+
+        Examples
+        --------
+        >>> rate = Rate("egress", "GB", (Tier(0, "0.09"),), discount_percent=10)
+        >>> rate.cost(100).round(6).tolist()
+        8.1
+        """
+        return self.list_cost(quantity) * (1.0 - self.discount_percent / 100.0)
+
+    def list_cost(self, quantity: ArrayLike) -> NDArray[np.float64]:
+        """Price a month's quantity at list prices, each unit at the price of the tier in which it falls.
 
         Parameters
         ----------
@@ -158,7 +231,7 @@ class Rate:
         Examples
         --------
         >>> rate = Rate("egress", "GB", (Tier(0, "0.09"), Tier(10, "0.05")))
-        >>> rate.cost([4, 12]).round(6).tolist()
+        >>> rate.list_cost([4, 12]).round(6).tolist()
         [0.36, 1.0]
         """
         units = np.asarray(quantity, dtype=np.float64)
@@ -204,11 +277,14 @@ class Rates:
         The known rates.
     snapshot : str
         Where they were read, for messages.
+    as_of : datetime.date or None
+        The day on which they held; None for the newest.
     """
 
     region: str
     known: Mapping[str, Rate]
     snapshot: str = "made in Python"
+    as_of: dt.date | None = None
 
     def __post_init__(self) -> None:
         require_region(self.region)

@@ -1,30 +1,50 @@
-"""Rates <-> ``pricing_cache/<region>.json`` (and ``global.json`` for what has no region), written whole or not at all.
-
-Notes
------
-The format is our own and small: sorted keys, one figure a line, prices as the strings that AWS wrote, so that a price
-change is a readable diff. What is not known for a region is absent.
-"""
+"""The rates of a region: the shipped snapshots underneath, the user's own refreshes on top, each rate with its own date."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
-import tempfile
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from estimator.errors import PriceListUnavailable
+from estimator.checks import shown
+from estimator.errors import InvalidScenario, PriceListUnavailable
 from estimator.pricing.catalog import PRICES
-from estimator.pricing.rates import PROVENANCES, Rate, Rates, Tier, require_region
+from estimator.pricing.rates import Rate, Rates, require_region
+from estimator.pricing.snapshot_file import days_of, newest, read_snapshot
 from estimator.units import data_path
 
-SCHEMA_VERSION = 1
+#: Environment variable that moves the folder of the user's own refreshes.
+FOLDER_VARIABLE = "ESTIMATOR_PRICES_FOLDER"
 
 
-def load_rates(region: str, folder: Path | str | None = None) -> Rates:
+def shipped_folder() -> Path:
+    """Return the folder of the snapshots that ship with the package.
+
+    Returns
+    -------
+    pathlib.Path
+        One file for each region and ``global.json``.
+    """
+    return data_path("pricing_cache")
+
+
+def refreshed_folder() -> Path:
+    """Return the folder of the user's own refreshes and imports.
+
+    Returns
+    -------
+    pathlib.Path
+        ``ESTIMATOR_PRICES_FOLDER`` if set, or a folder in the platform's cache; it need not exist.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("fargate-estimator") / "prices"
+
+
+def load_rates(region: str, folder: Path | str | None = None, *, as_of: dt.date | str | None = None) -> Rates:
     """Read one region's rates; no network.
 
     Parameters
@@ -32,7 +52,10 @@ def load_rates(region: str, folder: Path | str | None = None) -> Rates:
     region : str
         Region code, such as ``"eu-west-1"``.
     folder : path, optional
-        A folder of snapshots; by default the one that ships with the package.
+        A folder of snapshots; by default the shipped ones with the user's refreshes on top.
+    as_of : datetime.date or str, optional
+        Take the rates that held on this day, such as ``"2026-01-31"``: of each price the newest not later. By default
+        the newest.
 
     Returns
     -------
@@ -42,9 +65,9 @@ def load_rates(region: str, folder: Path | str | None = None) -> Rates:
     Raises
     ------
     InvalidScenario
-        If the region is none of the priced regions.
+        If the region is none of the priced regions, or the day is none.
     PriceListUnavailable
-        If the snapshot is missing, damaged or of a newer version.
+        If a snapshot is missing, damaged or of a newer version.
 
     Examples
     --------
@@ -52,126 +75,35 @@ def load_rates(region: str, folder: Path | str | None = None) -> Rates:
     '0.0252'
     """
     require_region(region)
-    root = Path(folder) if folder is not None else data_path("pricing_cache")
-    path = root / f"{region}.json"
-    known = read_snapshot(root / "global.json", "global") | read_snapshot(path, region)
-    for name, rate in known.items():
-        if name in PRICES and rate.unit != PRICES[name].unit:
-            raise PriceListUnavailable(
-                f"The price snapshot {path} has {name} in {rate.unit!r}, not {PRICES[name].unit!r}. Restore it from the package."
-            )
-    return Rates(region, known, snapshot=path.name)
+    day = _day(as_of)
+    if folder is not None:
+        layers = [Path(folder)]
+    else:
+        refreshed = refreshed_folder()
+        layers = [refreshed, shipped_folder()]
+    known: dict[str, Rate] = {}
+    for number, layer in enumerate(layers):
+        for part in ("global", region):
+            path = layer / f"{part}.json"
+            # Of the refreshed layer a file may be missing, of the last one none.
+            if number < len(layers) - 1 and not path.exists():
+                continue
+            for name, rate in read_snapshot(path, part, day).items():
+                if name in PRICES and rate.unit != PRICES[name].unit:
+                    raise PriceListUnavailable(
+                        f"The price snapshot {path} has {name} in {rate.unit!r}, not {PRICES[name].unit!r}. "
+                        f"Delete {path} and refresh, or reinstall the package if it is one of its files."
+                    )
+                known[name] = newest((known[name], rate), day, days_of) if name in known else rate
+    return Rates(region, known, f"{region}.json" + (f" as of {day}" if day else ""), day)
 
 
-def read_snapshot(path: Path, region: str) -> dict[str, Rate]:
-    """Read one snapshot file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    region : str
-        The region that it must be for, or ``"global"``.
-
-    Returns
-    -------
-    dict of str to Rate
-        Rates by name.
-
-    Raises
-    ------
-    PriceListUnavailable
-        If the file is missing, is not such a snapshot, or is of another version or region.
-    """
-    repair = "Restore it from the package, or reinstall."
+def _day(as_of: object) -> dt.date | None:
+    if as_of is None or (isinstance(as_of, dt.date) and not isinstance(as_of, dt.datetime)):
+        return as_of
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PriceListUnavailable(f"The price snapshot {path} cannot be read ({error.strerror}). {repair}") from error
-    except (ValueError, RecursionError) as error:
-        raise PriceListUnavailable(f"The price snapshot {path} is not JSON ({error}). {repair}") from error
-    try:
-        if document["schema_version"] != SCHEMA_VERSION:
-            raise PriceListUnavailable(
-                f"The price snapshot {path} has schema version {document['schema_version']!r}; this release reads "
-                f"{SCHEMA_VERSION}. Install the release that wrote it, or restore the file from the package."
-            )
-        if document["region"] != region:
-            raise PriceListUnavailable(
-                f"The price snapshot {path} is for {document['region']!r}, not {region}. {repair}"
-            )
-        rows = document["rates"].items()
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PriceListUnavailable(f"The price snapshot {path} is damaged ({error!r}). {repair}") from error
-    found = {}
-    for name, row in rows:
-        try:
-            found[name] = _rate_from_json(name, row)
-        except (PriceListUnavailable, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise PriceListUnavailable(
-                f"The price snapshot {path} is damaged at {name}: {error!r}. {repair}"
-            ) from error
-    return found
-
-
-def write_snapshot(path: Path, region: str, rates: Iterable[Rate]) -> None:
-    """Write one snapshot file, whole or not at all.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file; an older one is replaced.
-    region : str
-        Region code, or ``"global"``.
-    rates : iterable of Rate
-        What is known.
-    """
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "region": region,
-        "currency": "USD",
-        "rates": {rate.price: _rate_to_json(rate) for rate in rates},
-    }
-    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _rate_from_json(name: str, row: dict[str, Any]) -> Rate:
-    if row["provenance"] not in PROVENANCES:
-        raise ValueError(f"provenance {row['provenance']!r} of {name}")
-    return Rate(
-        price=name,
-        unit=row["unit"],
-        tiers=tuple(Tier(float(tier["begin"]), str(tier["price"])) for tier in row["tiers"]),
-        usage_type=row["usage_type"],
-        sku=row["sku"],
-        published=dt.date.fromisoformat(row["published"]) if row["published"] else None,
-        provenance=row["provenance"],
-        source=row["source"],
-        note=row["note"],
-    )
-
-
-def _plain(number: float) -> str:
-    return str(int(number)) if number == int(number) else repr(number)
-
-
-def _rate_to_json(rate: Rate) -> dict[str, Any]:
-    return {
-        "unit": rate.unit,
-        "tiers": [{"begin": _plain(tier.begin), "price": tier.price} for tier in rate.tiers],
-        "usage_type": rate.usage_type,
-        "sku": rate.sku,
-        "published": rate.published.isoformat() if rate.published else None,
-        "provenance": rate.provenance,
-        "source": rate.source,
-        "note": rate.note,
-    }
+        return dt.date.fromisoformat(as_of)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise InvalidScenario(
+            f"as_of is {shown(as_of)}; it must be a day such as 2026-01-31. Leave it out for the newest prices."
+        ) from None

@@ -1,0 +1,257 @@
+"""The one product of the AWS Price List that a query means: chosen exactly, checked, and read into a Rate.
+
+Notes
+-----
+Both clients, bulk files and Query API, hand the products that have the right usage type to `select_rate`. What does not
+fit exactly is an error that lists what was seen; nothing is guessed from similar names.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+from estimator.errors import PriceListUnavailable, ProductNotFound
+from estimator.pricing.catalog import Price
+from estimator.pricing.rates import Rate, RateQuery, Tier
+
+
+class Dimension(msgspec.Struct, rename="camel"):
+    """One tier of a price, as AWS writes it."""
+
+    begin_range: str = "0"
+    end_range: str = "Inf"
+    unit: str = ""
+    price_per_unit: dict[str, str] = {}
+
+
+class Term(msgspec.Struct, rename="camel"):
+    """The On-Demand terms of a product from a date on."""
+
+    effective_date: str = ""
+    price_dimensions: dict[str, Dimension] = {}
+
+
+class Product(msgspec.Struct, rename="camel"):
+    """A product, as AWS writes it."""
+
+    sku: str
+    product_family: str = ""
+    attributes: dict[str, str] = {}
+
+    @property
+    def usage_type(self) -> str:
+        """Usage type with its region prefix."""
+        return self.attributes.get("usagetype", "")
+
+    @property
+    def location_type(self) -> str:
+        """Type of place that it is sold in; data transfer names the place that it comes from."""
+        return self.attributes.get("locationType") or self.attributes.get("fromLocationType", "")
+
+    @property
+    def region_code(self) -> str:
+        """Region that it is sold in; empty if the list does not say."""
+        return self.attributes.get("regionCode") or self.attributes.get("fromRegionCode", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The list that a product was read from.
+
+    Parameters
+    ----------
+    service_code : str
+        The offer.
+    version : str
+        AWS's version of the list.
+    published : datetime.date
+        Its publication date.
+    source : str
+        Where it was read, to show.
+    """
+
+    service_code: str
+    version: str
+    published: dt.date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricedProduct:
+    """A product with its On-Demand terms.
+
+    Parameters
+    ----------
+    product : Product
+        The product.
+    terms : tuple of Term
+        Its On-Demand terms; usually one.
+    origin : Origin
+        The list that it was read from.
+    """
+
+    product: Product
+    terms: tuple[Term, ...]
+    origin: Origin
+
+
+def select_rate(
+    name: str, price: Price, region: str, products: Iterable[PricedProduct], checked: dt.date | None = None
+) -> Rate:
+    """Read the rate of the one product that a query means.
+
+    Parameters
+    ----------
+    name : str
+        Name of the price.
+    price : Price
+        Its row.
+    region : str
+        Region code, or ``"global"``.
+    products : iterable of PricedProduct
+        What the price list has; others among them do no harm.
+    checked : datetime.date, optional
+        Date of reading.
+
+    Returns
+    -------
+    Rate
+        Prices as AWS wrote them, without closing zeros.
+
+    Raises
+    ------
+    ProductNotFound
+        If no product fits.
+    PriceListUnavailable
+        If several fit, or the one has no readable On-Demand price in USD, in the unit of the row.
+    """
+    query = price.query
+    usage_types = query.usage_types_in(region)
+    like = [each for each in products if each.product.usage_type in usage_types]
+    fitting = [each for each in like if _fits(each.product, query, region)]
+    if not fitting:
+        seen = f" Not taken: {_list(like)}." if like else ""
+        raise ProductNotFound(
+            f"AWS's price list has no product for {name} ({' or '.join(usage_types)}) in {region}.{seen}", name
+        )
+    if len(fitting) > 1:
+        raise PriceListUnavailable(
+            f"{len(fitting)} products match {name} in {region}: {_list(fitting)}. The query in PRICES must match one."
+        )
+    (only,) = fitting
+    where = f"The price of {name} in {region} (SKU {only.product.sku})"
+    return Rate(
+        price=name,
+        unit=price.unit,
+        tiers=_tiers(where, price.unit, only.terms, only.origin.published),
+        usage_type=only.product.usage_type,
+        sku=only.product.sku,
+        published=only.origin.published,
+        provenance="api",
+        source=f"AWS Price List, {only.origin.service_code} version {only.origin.version}",
+        checked=checked,
+    )
+
+
+def plain_price(price: str) -> str:
+    """Drop closing zeros.
+
+    Parameters
+    ----------
+    price : str
+        A decimal number, as AWS writes it. [USD/unit]
+
+    Returns
+    -------
+    str
+        The same number.
+
+    Raises
+    ------
+    ValueError
+        If it is no finite number of 0 or more.
+
+    Examples
+    --------
+    >>> plain_price("0.0404800000")
+    '0.04048'
+    """
+    try:
+        number = Decimal(price)
+    except (InvalidOperation, TypeError, ValueError):
+        raise ValueError(f"{price!r} is not a number") from None
+    if not number.is_finite() or number < 0:
+        raise ValueError(f"{price!r} is not a price")
+    return f"{number.normalize():f}"
+
+
+def _fits(product: Product, query: RateQuery, region: str) -> bool:
+    place = product.location_type
+    right_place = place == query.location_type or (query.is_global and place == "")
+    right_region = query.is_global or product.region_code in ("", region)
+    return (
+        right_place
+        and right_region
+        and (query.product_family is None or product.product_family == query.product_family)
+        and (query.operation is None or product.attributes.get("operation") == query.operation)
+        and all(product.attributes.get(field) == value for field, value in query.attributes)
+    )
+
+
+def _tiers(where: str, unit: str, terms: tuple[Term, ...], published: dt.date) -> tuple[Tier, ...]:
+    in_force = [term for term in terms if term.effective_date[:10] <= published.isoformat()] or list(terms)
+    if not in_force or not in_force[0].price_dimensions:
+        raise PriceListUnavailable(f"{where} has no On-Demand terms.")
+    term = max(in_force, key=lambda each: each.effective_date)
+    read = []
+    for dimension in term.price_dimensions.values():
+        usd = dimension.price_per_unit.get("USD")
+        if usd is None:
+            currencies = ", ".join(sorted(dimension.price_per_unit)) or "no currency"
+            raise PriceListUnavailable(
+                f"{where} is in {currencies}, not USD; the China and European Sovereign Cloud partitions are not covered."
+            )
+        if not _same_kind(dimension.unit, unit):
+            raise PriceListUnavailable(f"{where} is by {dimension.unit!r}, not by {unit!r}.")
+        try:
+            begin, end = float(dimension.begin_range), float(dimension.end_range)
+            read.append((begin, end, plain_price(usd)))
+        except ValueError as error:
+            raise PriceListUnavailable(f"{where} cannot be read: {error}.") from None
+    # AWS lists tiers in any order.
+    read.sort(key=lambda tier: tier[0])
+    begins, ends = [tier[0] for tier in read], [tier[1] for tier in read]
+    if begins[0] != 0 or begins[1:] != ends[:-1]:
+        raise PriceListUnavailable(
+            f"{where} has tiers from {begins} to {ends}; they must begin at 0 and follow each other."
+        )
+    return tuple(Tier(begin, price) for begin, _, price in read)
+
+
+def _same_kind(theirs: str, ours: str) -> bool:
+    """Tell whether two units count the same kind of thing: AWS spells the hour in many ways, but no bundle may pass."""
+    return _kind(theirs) == _kind(ours)
+
+
+def _kind(unit: str) -> str:
+    word = unit.casefold().replace(" ", "")
+    if word.endswith(("hrs", "hr", "hours", "hour")):
+        return "hour"
+    if word in ("gb", "gigabytes", "gigabyte"):
+        return "GB"
+    if word in ("gb-mo", "gb-month", "gbmonth"):
+        return "GB-month"
+    # "1M requests" or "10K" is a bundle, "MB" another size.
+    return f"bundle {unit}" if any(letter.isdigit() for letter in word) or word.endswith(("mb", "tb")) else "count"
+
+
+def _list(products: list[PricedProduct]) -> str:
+    return "; ".join(
+        f"{p.sku} {p.usage_type} ({', '.join(filter(None, (p.product_family or 'no family', p.attributes.get('operation', ''), p.location_type or 'no location type', p.region_code)))})"
+        for p in (each.product for each in products)
+    )
