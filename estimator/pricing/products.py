@@ -251,7 +251,11 @@ def _kind(unit: str) -> str:
 
 
 def _list(products: list[PricedProduct]) -> str:
-    return "; ".join(
-        f"{p.sku} {p.usage_type} ({', '.join(filter(None, (p.product_family or 'no family', p.attributes.get('operation', ''), p.location_type or 'no location type', p.region_code)))})"
-        for p in (each.product for each in products)
-    )
+    return "; ".join(_described(each.product) for each in products)
+
+
+def _described(product: Product) -> str:
+    operation = product.attributes.get("operation", "")
+    place = product.location_type or "no location type"
+    facts = filter(None, (product.product_family or "no family", operation, place, product.region_code))
+    return f"{product.sku} {product.usage_type} ({', '.join(facts)})"

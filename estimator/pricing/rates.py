@@ -293,9 +293,9 @@ class Rates:
         try:
             return self.known[price]
         except KeyError:
-            from estimator.pricing.catalog import QUERIES
+            from estimator.pricing.catalog import PRICES
 
-            usage_type = QUERIES[price].usage_type_in(self.region) if price in QUERIES else "no priced dimension"
+            usage_type = PRICES[price].query.usage_type_in(self.region) if price in PRICES else "no priced dimension"
             raise RateNotFound(price, self.region, usage_type, self.snapshot) from None
 
     def __contains__(self, price: object) -> bool:

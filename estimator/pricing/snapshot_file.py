@@ -207,7 +207,7 @@ def newest(entries: Iterable[Any], as_of: dt.date | None, days: Any) -> Any:
 
 
 def days_of(rate: Rate) -> tuple[dt.date, dt.date]:
-    """Publication date and last-seen date of a rate.
+    """Return publication date and last-seen date of a rate.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def _days(row: dict[str, Any]) -> tuple[dt.date, dt.date]:
 
 
 def _rows(path: Path, region: str) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each price, once the file is known to be whole."""
+    """Read the rows of each price, once the file is known to be whole."""
     repair = f"Delete {path} and refresh, or reinstall the package if it is one of its files."
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
