@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from estimator.planning.promise import Promise as Promise
     from estimator.planning.promise import Rejection as Rejection
     from estimator.planning.result import Plan as Plan
+    from estimator.pricing.price_list import fetch_rates as fetch_rates
     from estimator.pricing.snapshots import load_rates as load_rates
     from estimator.scenario import Scenario as Scenario
     from estimator.service.application import Application as Application
@@ -62,6 +63,7 @@ _HOMES = {
     "alb_lcu": "estimator.billing.lcu",
     "estimate": "estimator.planning.planner",
     "export_stack": "estimator.export",
+    "fetch_rates": "estimator.pricing.price_list",
     "load_from_csv": "estimator.workload.sources",
     "load_rates": "estimator.pricing.snapshots",
     "plan": "estimator.planning.planner",

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from estimator.cli_prices import prices
+
 if TYPE_CHECKING:
     from estimator.planning.result import Plan
 
@@ -28,7 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-prices = typer.Typer(help="What is known of AWS's prices.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(prices, name="prices")
 
 ScenarioFile = Annotated[
@@ -151,30 +152,6 @@ def estimate(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     _print(document.estimate(rates, scenario.parent), as_json, None)
 
 
-@prices.command("show")
-def prices_show(
-    region: Annotated[str, typer.Option("--region", help="Region code, such as eu-west-1.")],
-    every: Annotated[bool, typer.Option("--all", help="Also the rates that no line of the bill uses yet.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the known and the unknown rates of a region, with SKU and publication date.
-
-    Example: estimator prices show --region eu-west-1
-    """
-    from estimator.pricing.snapshots import load_rates
-    from estimator.report.tables import rates_rows, rates_table
-
-    rates = load_rates(region)
-    if as_json:
-        import json
-
-        typer.echo(json.dumps(rates_rows(rates, every), indent=2))
-        return
-    from estimator.report.terminal import show
-
-    show(rates_table(rates, every))
-
-
 @app.command()
 def ui(
     scenario: Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="Scenario to start from.")] = None,
@@ -214,11 +191,10 @@ def ui(
 
 
 def _read(path: Path) -> tuple[Any, Any]:
-    from estimator.pricing.snapshots import load_rates
     from estimator.scenario import Scenario
 
     document = Scenario.from_file(path)
-    return document, load_rates(document.region)
+    return document, document.rates(path.parent)
 
 
 def _print(found: Plan, as_json: bool, exported: Path | None) -> None:

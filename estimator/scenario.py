@@ -1,7 +1,8 @@
-"""The one document that a user writes, saves and shares: region, load, request, application, promise, choices (YAML or JSON)."""
+"""The one document that a user writes, saves and shares: region, load, request, application, promise, choices, own prices (YAML or JSON)."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +18,8 @@ from estimator.planning.planner import estimate, plan
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates, require_region
-from estimator.sections import ConstantLoad, CsvLoad, DailyLoad, Load, Network, Section, Service, WeeklyLoad
+from estimator.pricing.snapshots import load_rates
+from estimator.sections import ConstantLoad, CsvLoad, DailyLoad, Load, Network, Prices, Section, Service, WeeklyLoad
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.network import NetworkLayout
@@ -31,7 +33,7 @@ MAX_DOCUMENT_BYTES = 1_000_000
 
 
 class Scenario(Section):
-    """What a user wants to run and promises; everything that an estimate depends on but the prices.
+    """What a user wants to run and promises; everything that an estimate depends on but AWS's prices.
 
     Parameters
     ----------
@@ -59,6 +61,8 @@ class Scenario(Section):
         A service to price as it is.
     behavior : section
         What is taken for granted of AWS where it does not say.
+    prices : section
+        Which prices hold: those of a day, and your own.
     """
 
     version: Literal[1] = 1
@@ -73,6 +77,7 @@ class Scenario(Section):
     search: Choices = Choices()
     service: Service | None = None
     behavior: AwsBehavior = AwsBehavior()
+    prices: Prices = Prices()
 
     # What the document becomes.
 
@@ -91,6 +96,34 @@ class Scenario(Section):
         """
         request = {name: getattr(self.request, name) for name in Request.__dataclass_fields__}
         return Workload(self.load.profile(Path(folder)), **request)
+
+    def rates(self, folder: Path | str = ".") -> Rates:
+        """Read the region's prices as the section ``prices`` says; no network.
+
+        Parameters
+        ----------
+        folder : path
+            What the path of a CSV file is relative to.
+
+        Returns
+        -------
+        Rates
+            Of the day, with your own prices and discounts.
+
+        Raises
+        ------
+        InvalidScenario
+            If the file of your own prices cannot be read, a row of it is broken, or the day is one to come.
+        PriceListUnavailable
+            If a price snapshot is missing or damaged.
+        """
+        as_of = self.prices.as_of
+        # A day more, since the day to come has begun elsewhere.
+        if as_of is not None and as_of > dt.date.today() + dt.timedelta(days=1):
+            raise InvalidScenario(
+                f"prices: as_of is {as_of}, a day to come, whose prices nobody knows. Choose an earlier day, or null for the newest."
+            )
+        return self.prices.over(load_rates(self.region, as_of=as_of), Path(folder))
 
     def network_layout(self) -> NetworkLayout:
         """Make the network layout.
@@ -342,6 +375,7 @@ def _known_keys(path: list[str]) -> list[str]:
         "search": Choices,
         "service": Service,
         "behavior": AwsBehavior,
+        "prices": Prices,
     }
     loads: dict[str, type] = {"constant": ConstantLoad, "daily": DailyLoad, "weekly": WeeklyLoad, "csv": CsvLoad}
     section: type = Scenario
@@ -373,6 +407,7 @@ def scenario_schema() -> dict[str, Any]:
         CsvLoad,
         Network,
         Service,
+        Prices,
     )
     parts: dict[str, tuple[Any, type]] = {
         record.__name__: (schema["$defs"][record.__name__], record) for record in classes

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from estimator.planning.promise import Choices, Promise
-from estimator.sections import DailyLoad, Network, Service
+from estimator.sections import DailyLoad, Network, Prices, Service
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.units import described_fields
@@ -88,6 +88,13 @@ def scenario_template() -> str:
             described_fields(AwsBehavior),
             {},
             _defaults(AwsBehavior),
+        ),
+        _section(
+            "prices",
+            "Which prices hold; by default the newest of AWS's list.",
+            described_fields(Prices),
+            {},
+            {name: field.default for name, field in Prices.model_fields.items()},
         ),
     ]
     return _HEAD + "\n".join(sections)

@@ -77,7 +77,7 @@ def test_every_public_parameter_is_described(name: str, value: object) -> None:
     assert doc, f"{name} has no docstring"
     if (
         not inspect.isfunction(value)
-        or name.startswith(("estimator.cli.", "estimator.ui."))
+        or name.startswith(("estimator.cli.", "estimator.cli_prices.", "estimator.ui."))
         or name.endswith(".profile")
     ):
         return

@@ -93,7 +93,8 @@ def test_schema_is_a_json_schema() -> None:
 
 def test_prices_show_lists_known_and_unknown() -> None:
     shown = run("prices", "show", "--region", "ap-southeast-3").stdout
-    assert "14 known, 4 unknown" in shown
+    # Of Jakarta nobody has published Spot prices or the price between zones.
+    assert "43 known, 5 unknown" in shown
     assert "unknown" in next(row for row in shown.splitlines() if "fargate_spot_linux_x86_vcpu_hour" in row)
     rows = json.loads(run("prices", "show", "--region", "us-east-1", "--json").stdout)
     alb = next(row for row in rows if row["price"] == "alb_hour")
@@ -105,6 +106,51 @@ def test_help_has_examples() -> None:
     assert "Start with: estimator init" in run("--help").stdout
     for command in ("init", "schema", "plan", "estimate", "ui"):
         assert f"Example: estimator {command}" in run(command, "--help").stdout
+
+
+def own_prices(folder: Path, reason: str = "contract | 4711") -> dict[str, object]:
+    (folder / "own.csv").write_text(
+        f'price,region,usd_per_unit,reason,date\nalb_hour,*,0.0125,"{reason}",2026-01-31\n', encoding="utf-8"
+    )
+    return {"overrides": "own.csv", "discounts_percent": {"AmazonECS": 10}, "as_of": "2026-07-01"}
+
+
+def test_own_prices_are_said_in_the_table_the_json_and_the_stack(tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, prices=own_prices(tmp_path))
+    # The file lies beside the scenario, wherever the command is run.
+    shown = run("plan", path, "--export", tmp_path / "stack", cwd=Path("/")).stdout
+    row = next(row for row in shown.splitlines() if row.startswith("Application Load Balancer"))
+    assert "your price: contract | 4711" in row
+    assert f"{730 * 0.0125:,.2f}" in row
+    assert "less 10 % private discount" in next(row for row in shown.splitlines() if "Fargate vCPU" in row)
+    assert "Prices as of 2026-07-01." in shown
+    assert "more than 90 days ago" not in shown
+    lines = {line["charge"]: line for line in json.loads(run("plan", path, "--json").stdout)["cost"]["lines"]}
+    assert (lines["alb_hour"]["provenance"], lines["alb_hour"]["rate_note"]) == ("own", "contract | 4711")
+    readme = (tmp_path / "stack" / "README.md").read_text(encoding="utf-8")
+    assert "your price: contract \\| 4711 | 2026-01-31 |" in readme
+    assert "less 10 % private discount" in readme
+    assert "Prices as of 2026-07-01." in readme
+    config = json.loads((tmp_path / "stack" / "stack_config.json").read_text(encoding="utf-8"))
+    assert config["scenario"]["prices"]["overrides"] == "own.csv"
+
+
+def test_a_broken_price_is_one_sentence_and_writes_nothing(tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, prices=own_prices(tmp_path, reason=""))
+    check_refused(run("plan", path, "--export", tmp_path / "stack"), "own.csv, row 2", "reason")
+    check_refused(run("ui", path, "--headless"), "own.csv, row 2", "reason")
+    assert not (tmp_path / "stack").exists()
+
+
+def test_stale_prices_are_said_but_not_in_an_export(tmp_path: Path) -> None:
+    path = scenario_file(tmp_path)
+    shown = run("plan", path, "--export", tmp_path / "stack").stdout
+    scenario = Scenario.from_file(path)
+    stale = scenario.plan(scenario.rates()).cost.stale_text()
+    assert "estimator prices refresh --region eu-west-1" in stale
+    assert stale in shown.splitlines()
+    for file in (tmp_path / "stack").rglob("*"):
+        assert not file.is_file() or "days ago" not in file.read_text(encoding="utf-8")
 
 
 SPOT = {"search": {"capacity_provider": "FARGATE_SPOT", "target_values": [60]}}
@@ -195,7 +241,7 @@ def test_estimating_one_plan_imports_neither_numba_nor_pandas() -> None:
         "import sys; from estimator.cli import app; sys.argv = ['estimator', 'estimate', sys.argv[1]]\n"
         "try: app()\n"
         "except SystemExit: pass\n"
-        "print(sorted({'numba', 'pandas', 'streamlit', 'plotly', 'boto3'} & set(sys.modules)))"
+        "print(sorted({'numba', 'pandas', 'streamlit', 'plotly', 'boto3', 'httpx', 'msgspec'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code, str(ARTICLE)], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "[]"

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from estimator import LoadProfile, NetworkLayout, Promise, Scenario, Workload, load_rates, plan
+from estimator.pricing.own_prices import with_discounts
 from tests.browser import chromium, served
 
 # None of the numbers is a default.
@@ -21,6 +22,7 @@ load: {kind: weekly, peak_requests_per_s: 140, trough_requests_per_s: 12, peak_h
 request: {cpu_ms_per_request: 33, response_kb: 18, log_bytes_per_request: 700, requests_per_connection: 3}
 network: {layout: nat, availability_zones: 3, nat_gateways: 2}
 promise: {p95_latency_ms: 210, max_minutes_over_capacity: 12, min_tasks: 3}
+prices: {as_of: 2026-07-01, discounts_percent: {AmazonECS: 7.5, "*": 2}}
 """
 
 
@@ -28,8 +30,9 @@ promise: {p95_latency_ms: 210, max_minutes_over_capacity: 12, min_tasks: 3}
 def test_four_ways_one_bill(tmp_path: Path) -> None:
     path = tmp_path / "four-ways.yaml"
     path.write_text(SCENARIO)
-    rates = load_rates("eu-central-1")
-    from_file = Scenario.from_file(path).plan(rates)
+    rates = with_discounts(load_rates("eu-central-1", as_of="2026-07-01"), {"AmazonECS": 7.5, "*": 2})
+    scenario = Scenario.from_file(path)
+    from_file = scenario.plan(scenario.rates(tmp_path), tmp_path)
 
     load = LoadProfile.weekly(140, 12, peak_hour=11, weekend_factor=0.4)
     called = plan(
@@ -56,5 +59,5 @@ def test_four_ways_one_bill(tmp_path: Path) -> None:
         expect(metric).to_have_text(f"${from_file.cost.total_usd:,.2f}")
         for line in from_file.cost:
             row = page.get_by_role("row").filter(has_text=line.sku).filter(has_text=line.title)
-            expect(row.first).to_contain_text(f"{line.list_cost:,.2f}")
+            expect(row.first).to_contain_text(f"{line.contracted_cost:,.2f}")
             expect(row.first).to_contain_text(f"{line.pricing_quantity:,.2f}")

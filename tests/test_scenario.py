@@ -9,7 +9,9 @@ import yaml
 
 from estimator.errors import InvalidScenario
 from estimator.planning.promise import Choices, Promise
+from estimator.pricing.snapshots import load_rates
 from estimator.scenario import MAX_DOCUMENT_BYTES, Scenario, scenario_schema
+from estimator.sections import Prices
 from estimator.service.application import Application
 from estimator.template import scenario_template
 from estimator.units import data_path
@@ -29,6 +31,7 @@ def run(text):
     scenario = Scenario.from_text(text)
     scenario.workload()
     scenario.network_layout()
+    scenario.rates()
     if scenario.service:
         scenario.estimate(rates_of())
     return scenario
@@ -91,6 +94,20 @@ def swap(old, new):
             ["endpoints", "1 kB outbound"],
         ),
         (swap("kind: constant, requests_per_s: 5", "kind: csv, path: none.csv"), ["none.csv", "cannot be read"]),
+        (GOOD + "prices: {as_of: yesterday}\n", ["prices.as_of: as_of is 'yesterday'", "2026-01-31"]),
+        (GOOD + "prices: {as_of: 20260131}\n", ["as_of is 20260131", "2026-01-31"]),
+        (GOOD + "prices: {as_of: '2026-02-30'}\n", ["prices.as_of is '2026-02-30'"]),
+        (GOOD + "prices: {as_of: 2026-01-31 10:00:00}\n", ["as_of is", "2026-01-31"]),
+        (GOOD + "prices: {as_of: 9999-01-31}\n", ["as_of is 9999-01-31", "a day to come"]),
+        (GOOD + "prices: {overrides: none.csv}\n", ["none.csv", "cannot be read"]),
+        (GOOD + "prices: {overrides: ''}\n", ["overrides is ''", "path"]),
+        (GOOD + "prices: {overides: a.csv}\n", ["overides is not a field", "Did you mean overrides"]),
+        (GOOD + "prices: {discounts_percent: {AmazonEKS: 5}}\n", ["'AmazonEKS'", "Did you mean AmazonECS"]),
+        (GOOD + "prices: {discounts_percent: {AmazonECS: 100}}\n", ["AmazonECS is 100", "below 100"]),
+        (GOOD + "prices: {discounts_percent: {AmazonECS: lots}}\n", ["discounts_percent.AmazonECS is 'lots'"]),
+        (GOOD + "prices: {discounts_percent: 10}\n", ["prices.discounts_percent is 10"]),
+        (GOOD + "prices: {fargate_spot_ratio: 0}\n", ["fargate_spot_ratio is 0", "above 0 to 1"]),
+        (GOOD + "prices: {fargate_spot_ratio: 1.5}\n", ["fargate_spot_ratio is 1.5", "70 % below"]),
         (GOOD + "name: [a\n", ["line", "not valid YAML"]),
         (GOOD + "\tname: a\n", ["line 4", "not valid YAML"]),
         ("", ["mapping"]),
@@ -137,7 +154,7 @@ def test_the_template():
     # With every comment that is a field made one, the defaults are what it said they were.
     lines = text.splitlines()
     names = {f.name for record in (Request, Application, Promise, Choices) for f in fields(record)}
-    names |= {"application", "search", "availability_zones"}
+    names |= {"application", "search", "availability_zones", *Prices.model_fields}
     bare = "\n".join(
         line.replace("# ", "", 1)
         if line.strip().startswith("# ") and line.split("#")[1].split(":")[0].strip() in names
@@ -153,6 +170,8 @@ def test_the_template():
     for section, record in (("application", Application), ("search", Choices), ("promise", Promise)):
         assert set(written[section]) == {item.name for item in fields(record)}
     assert set(written["request"]) == {item.name for item in fields(Request)}
+    assert again.prices == scenario.prices == Prices()
+    assert set(written["prices"]) == set(Prices.model_fields)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -205,6 +224,39 @@ def test_a_document_cannot_be_changed():
     scenario = Scenario.from_text(GOOD)
     with pytest.raises(ValueError, match="frozen"):
         scenario.region = "eu-west-1"
+
+
+OWN = "price,region,usd_per_unit,reason,date\nfargate_spot_linux_arm_gb_hour,*,0.001,contract,2026-01-31\n"
+
+
+def test_own_prices_go_over_each_other_in_order(tmp_path):
+    (tmp_path / "own.csv").write_text(OWN + "fargate_linux_x86_vcpu_hour,us-east-1,0.04,contract,2026-01-31\n")
+    prices = "prices: {overrides: own.csv, fargate_spot_ratio: 0.5, discounts_percent: {'*': 10}, as_of: 2026-07-01}\n"
+    scenario = Scenario.from_text(GOOD + prices)
+    rates, listed = scenario.rates(tmp_path), load_rates("us-east-1", as_of="2026-07-01")
+    said = {name: (rates[name].tiers_text(), rates[name].discount_percent) for name in rates}
+    assert said["fargate_spot_linux_arm_gb_hour"] == ("0.001", 0)
+    assert said["fargate_linux_x86_vcpu_hour"] == ("0.04", 0)
+    assert said["fargate_spot_linux_x86_vcpu_hour"] == ("0.02", 0)
+    assert said["fargate_spot_linux_arm_vcpu_hour"] == ("0.01619", 0)
+    assert said["alb_hour"] == (listed["alb_hour"].tiers_text(), 10)
+    assert str(rates.as_of) == "2026-07-01"
+    with pytest.raises(InvalidScenario, match=r"own\.csv cannot be read"):
+        scenario.rates()
+
+
+def test_a_scenario_without_own_prices_has_those_of_the_snapshot():
+    scenario = Scenario.from_text(GOOD)
+    rates, listed = scenario.rates(), load_rates("us-east-1")
+    assert dict(rates.known) == dict(listed.known)
+    assert (rates.as_of, rates.snapshot) == (None, listed.snapshot)
+
+
+def test_a_day_is_read_with_and_without_quotes_and_written_as_text():
+    one, other = (Scenario.from_text(GOOD + f"prices: {{as_of: {day}}}\n") for day in ("2026-01-31", "'2026-01-31'"))
+    assert one == other == Scenario.from_text(one.to_yaml())
+    assert one.to_dict()["prices"]["as_of"] == "2026-01-31"
+    jsonschema.validate(one.to_dict(), scenario_schema())
 
 
 # Faults that were there once.

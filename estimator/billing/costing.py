@@ -1,7 +1,14 @@
-"""Usage x Rates -> CostBreakdown."""
+"""Usage x Rates -> CostBreakdown.
+
+Notes
+-----
+List and contracted are FOCUS's words: at AWS's list prices, and less private discounts. Every table shows what is
+contracted, since that is what is paid. A price of your own is both.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import math
 from collections.abc import Iterator, Mapping
@@ -15,7 +22,8 @@ from estimator.billing.charges import CHARGES, NOT_INCLUDED
 from estimator.billing.month import BilledMonth
 from estimator.errors import RateNotFound
 from estimator.pricing.catalog import PRICES
-from estimator.pricing.rates import Rates
+from estimator.pricing.own_prices import contracted
+from estimator.pricing.rates import STALE_AFTER_DAYS, Rate, Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,13 @@ class CostLine:
     list_unit_price : str
         Price, or prices by tier; ``unknown`` if there is no rate. [USD/unit]
     list_cost : float or None
-        Cost; None if there is no rate. [USD]
+        Cost at list prices; None if there is no rate. [USD]
+    contracted_unit_price : str
+        Price, or prices by tier, less the private discount; ``unknown`` if there is no rate. [USD/unit]
+    contracted_cost : float or None
+        Cost less the private discount, which is what the bill adds up; None if there is no rate. [USD]
+    discount_percent : float
+        Private discount on the list price. [percent]
     sku : str
         AWS's SKU; empty if not known.
     usage_type : str
@@ -44,6 +58,10 @@ class CostLine:
         Publication date of the rate; empty if not known.
     provenance : str
         Where the rate was read from: ``api``, or said otherwise.
+    rate_note : str
+        What the source says about the rate; of your own price the reason.
+    last_seen : str
+        Date on which the rate was last known to stand on AWS's list; empty if not known, and for your own price.
     formula : str
         How the quantity comes about.
     """
@@ -54,19 +72,31 @@ class CostLine:
     pricing_unit: str
     list_unit_price: str
     list_cost: float | None
+    contracted_unit_price: str
+    contracted_cost: float | None
+    discount_percent: float
     sku: str
     usage_type: str
     published: str
     provenance: str
+    rate_note: str
+    last_seen: str
     formula: str
 
     @property
     def sku_text(self) -> str:
-        """The SKU, or the reason why there is none; and whether the rate is not from AWS itself."""
-        if self.list_cost is None:
+        """The SKU, or the reason why there is none; whether the rate is not from AWS itself; and the private discount."""
+        if self.contracted_cost is None:
             return "no rate known"
-        origin = {"thirdparty-typed": "typed by a third party", "thirdparty-derived": "derived by a third party"}
-        return ", ".join(filter(None, (self.sku or "not in the source", origin.get(self.provenance, ""))))
+        own = self.provenance == "own"
+        origin = {
+            "thirdparty-typed": "typed by a third party",
+            "thirdparty-derived": "derived by a third party",
+            "own": f"your price: {self.rate_note}",
+        }
+        discount = f"less {self.discount_percent:.12g} % private discount" if self.discount_percent else ""
+        sku = self.sku or ("" if own else "not in the source")
+        return ", ".join(filter(None, (sku, origin.get(self.provenance, ""), discount)))
 
 
 @dataclass(frozen=True)
@@ -83,25 +113,33 @@ class CostBreakdown:
         The lines, in the order of ``CHARGES``.
     requests : float
         Requests of the month. [requests]
+    as_of : str
+        Day that the prices were asked for; empty for the newest.
     """
 
     region: str
     hours_per_month: float
     lines: tuple[CostLine, ...]
     requests: float
+    as_of: str = ""
 
     def __iter__(self) -> Iterator[CostLine]:
         return iter(self.lines)
 
     @property
     def total_usd(self) -> float:
-        """Sum of the known lines. [USD/month]"""
+        """Sum of the known lines, private discounts taken off. [USD/month]"""
+        return float(sum(line.contracted_cost or 0.0 for line in self.lines))
+
+    @property
+    def list_total_usd(self) -> float:
+        """Sum of the known lines at list prices. [USD/month]"""
         return float(sum(line.list_cost or 0.0 for line in self.lines))
 
     @property
     def is_lower_bound(self) -> bool:
         """True if a line has no known rate, so that the bill is at least the total."""
-        return any(line.list_cost is None for line in self.lines)
+        return any(line.contracted_cost is None for line in self.lines)
 
     @property
     def total_text(self) -> str:
@@ -110,7 +148,7 @@ class CostBreakdown:
 
     @property
     def prices_published(self) -> str:
-        """Oldest and newest publication date of the rates that were used."""
+        """Oldest and newest publication date of AWS's rates that were used."""
         dates = self._dates
         if not dates:
             return "on unknown dates"
@@ -118,12 +156,67 @@ class CostBreakdown:
 
     @property
     def newest_published(self) -> str:
-        """Newest publication date of the rates that were used; empty if none has one."""
-        return self._dates[-1] if self._dates else ""
+        """Newest publication date of AWS's rates that were used, or else of your own; empty if none has one."""
+        # A stack is tagged with a date, even where every price is your own.
+        return max(self._dates or [line.published for line in self.lines], default="")
 
     @property
     def _dates(self) -> list[str]:
-        return sorted({line.published for line in self.lines if line.published})
+        return sorted({line.published for line in self.lines if line.published and line.provenance != "own"})
+
+    @property
+    def prices_text(self) -> str:
+        """Which prices these are, in sentences that are the same on every day."""
+        asked = f"Prices as of {self.as_of}. " if self.as_of else ""
+        saved = self.list_total_usd - self.total_usd
+        less = (
+            f" Private discounts take off ${saved:,.2f} of ${self.list_total_usd:,.2f}." if self._is_discounted else ""
+        )
+        return f"{asked}Rates published {self.prices_published}.{less}"
+
+    @property
+    def _is_discounted(self) -> bool:
+        return any(line.discount_percent for line in self.lines)
+
+    def stale(self, today: dt.date | None = None) -> tuple[CostLine, ...]:
+        """List the lines whose rate was last seen on AWS's list too long ago to be taken for today's.
+
+        Parameters
+        ----------
+        today : datetime.date, optional
+            The day to count from; by default today.
+
+        Returns
+        -------
+        tuple of CostLine
+            In the order of the bill. None where the prices of a day were asked for, and never one with your own price.
+        """
+        if self.as_of:
+            return ()
+        first = ((today or dt.date.today()) - dt.timedelta(days=STALE_AFTER_DAYS)).isoformat()
+        return tuple(line for line in self.lines if line.last_seen and line.last_seen < first)
+
+    def stale_text(self, today: dt.date | None = None) -> str:
+        """Say how many rates may have changed since they were seen, and what to do.
+
+        Parameters
+        ----------
+        today : datetime.date, optional
+            The day to count from; by default today.
+
+        Returns
+        -------
+        str
+            A sentence, empty if all rates are recent.
+        """
+        stale = self.stale(today)
+        if not stale:
+            return ""
+        count = f"{len(stale)} of {len(self.lines)} lines {'were' if len(stale) > 1 else 'was'}"
+        return (
+            f"The rate{'s' if len(stale) > 1 else ''} of {count} last seen on AWS's list more than {STALE_AFTER_DAYS} days ago "
+            f"(oldest {min(line.last_seen for line in stale)}): `estimator prices refresh --region {self.region}` asks AWS again."
+        )
 
     @property
     def not_included(self) -> str:
@@ -154,20 +247,23 @@ class CostBreakdown:
             "region": self.region,
             "hours_per_month": self.hours_per_month,
             "total_usd_per_month": self.total_usd,
+            "list_total_usd_per_month": self.list_total_usd,
             "is_lower_bound": self.is_lower_bound,
             "requests_per_month": self.requests,
+            "prices_as_of": self.as_of or None,
+            "prices_published": self.prices_published,
             "lines": [asdict(line) for line in self.lines],
             "not_included": self.not_included,
         }
 
     def __str__(self) -> str:
-        lines = [f"{line.title:36}{usd_text(line.list_cost):>12}  {line.sku_text}" for line in self.lines]
+        lines = [f"{line.title:36}{usd_text(line.contracted_cost):>12}  {line.sku_text}" for line in self.lines]
         return "\n".join([*lines, f"{'Total, ' + self.region:36}{self.total_text}"])
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(line.title)}</td><td align='right'>{line.pricing_quantity:,.2f}</td><td>{html.escape(line.pricing_unit)}</td>"
-            f"<td>{html.escape(line.list_unit_price)}</td><td align='right'>{usd_text(line.list_cost)}</td>"
+            f"<td>{html.escape(line.contracted_unit_price)}</td><td align='right'>{usd_text(line.contracted_cost)}</td>"
             f"<td>{html.escape(line.sku_text)}</td><td>{line.published}</td></tr>"
             for line in self.lines
         )
@@ -177,6 +273,7 @@ class CostBreakdown:
         return (
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
             f"<tfoot><tr><th colspan='4'>Total, {html.escape(self.region)}</th><th>{html.escape(self.total_text)}</th><th></th><th></th></tr></tfoot></table>"
+            f"<p>{html.escape(' '.join(filter(None, (self.prices_text, self.stale_text()))))}</p>"
         )
 
 
@@ -205,7 +302,7 @@ class Bills:
     quantity : dict of str to numpy.ndarray, shape (n_candidates,)
         Quantities by charge. [pricing unit]
     cost : dict of str to numpy.ndarray, shape (n_candidates,)
-        Costs by charge; missing where the rate is unknown. [USD/month]
+        Costs by charge, private discounts taken off; missing where the rate is unknown. [USD/month]
     total_usd : numpy.ndarray, shape (n_candidates,)
         Sums of the known lines. [USD/month]
     unknown : dict of str to RateNotFound
@@ -286,12 +383,24 @@ def breakdown(month: BilledMonth, bills: Bills, rates: Rates, candidate: int) ->
                 pricing_quantity=amount,
                 pricing_unit=price.unit,
                 list_unit_price=rate.tiers_text(amount) if rate else "unknown",
-                list_cost=float(bills.cost[name][candidate]) if name in bills.cost else None,
+                list_cost=float(rate.list_cost(amount)) if rate else None,
+                contracted_unit_price=contracted(rate).tiers_text(amount) if rate else "unknown",
+                contracted_cost=float(bills.cost[name][candidate]) if name in bills.cost else None,
+                discount_percent=rate.discount_percent if rate else 0.0,
                 sku=rate.sku if rate else "",
                 usage_type=rate.usage_type if rate else price.query.usage_type_in(rates.region),
                 published=rate.published.isoformat() if rate and rate.published else "",
                 provenance=rate.provenance if rate else "",
+                rate_note=rate.note if rate else "",
+                last_seen=_last_seen(rate) if rate else "",
                 formula=charge.formula,
             )
         )
-    return CostBreakdown(rates.region, month.hours, tuple(lines), month.requests)
+    as_of = rates.as_of.isoformat() if rates.as_of else ""
+    return CostBreakdown(rates.region, month.hours, tuple(lines), month.requests, as_of)
+
+
+def _last_seen(rate: Rate) -> str:
+    # Of your own price, only what was checked against AWS's list can go stale: a part of an On-Demand price.
+    day = rate.checked if rate.provenance == "own" else rate.last_seen
+    return day.isoformat() if day else ""

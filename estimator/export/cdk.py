@@ -120,8 +120,8 @@ def _health_check_grace_s(plan: Plan) -> int:
 
 def _readme_parts(plan: Plan) -> dict[str, str]:
     rows = [
-        f"| {line.title} | {line.pricing_quantity:,.2f} {line.pricing_unit} | {line.list_unit_price} | {usd_text(line.list_cost)} | "
-        f"{line.sku_text} | {line.published} |"
+        f"| {line.title} | {line.pricing_quantity:,.2f} {line.pricing_unit} | {line.contracted_unit_price} | "
+        f"{usd_text(line.contracted_cost)} | {_cell(line.sku_text)} | {line.published} |"
         for line in plan.cost
     ]
     head = [
@@ -138,5 +138,10 @@ def _readme_parts(plan: Plan) -> dict[str, str]:
         "image_note": f"The image is `{image}`."
         if image
         else "No image was given: the stack has the parameter `ContainerImage`, without a default, and asks for it when it is deployed.",
-        "prices_note": f"Rates published {plan.cost.prices_published}. Not included: {plan.cost.not_included}.",
+        "prices_note": f"{plan.cost.prices_text} Not included: {plan.cost.not_included}.",
     }
+
+
+def _cell(text: str) -> str:
+    """Keep a reason that somebody wrote inside its cell."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

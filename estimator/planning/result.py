@@ -109,12 +109,16 @@ class Plan:
     def fingerprint(self) -> str:
         """Return SHA-256 over the candidate, what its bill rests on and the bill, equal in every process.
 
+        To see the same rates on AWS's list again is no other plan.
+
         Returns
         -------
         str
             64 hexadecimal digits.
         """
-        content = {"spec": self.spec.to_dict(), "assumptions": self.assumptions, "cost": self.cost.to_dict()}
+        cost = self.cost.to_dict()
+        cost["lines"] = [{name: value for name, value in line.items() if name != "last_seen"} for line in cost["lines"]]
+        content = {"spec": self.spec.to_dict(), "assumptions": self.assumptions, "cost": cost}
         return fingerprint_of(content)
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ observability is billed as custom metrics and as log ingestion.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from estimator.pricing.rates import RateQuery
@@ -266,23 +266,23 @@ PRICES: dict[str, Price] = {
 }
 
 
-def expected_in(region: str, names: Iterable[str] | None = None) -> tuple[str, ...]:
+def expected_in(region: str, prices: Mapping[str, Price] = PRICES) -> tuple[str, ...]:
     """List the prices that a region can have, those without a region left out.
 
     Parameters
     ----------
     region : str
         Region code, or ``"global"`` for those without a region.
-    names : iterable of str, optional
-        Names of rows in ``PRICES``; by default all.
+    prices : mapping of str to Price
+        The rows to choose from.
 
     Returns
     -------
     tuple of str
-        Names, in the order of ``PRICES``.
+        Names, in the order of the rows.
     """
-    wanted = set(PRICES if names is None else names)
-    rows = ((name, price.query) for name, price in PRICES.items() if name in wanted)
     if region == "global":
-        return tuple(name for name, query in rows if query.is_global)
-    return tuple(name for name, query in rows if not query.is_global and region not in query.not_in)
+        return tuple(name for name, price in prices.items() if price.query.is_global)
+    return tuple(
+        name for name, price in prices.items() if not price.query.is_global and region not in price.query.not_in
+    )

@@ -9,6 +9,7 @@ fit exactly is an error that lists what was seen; nothing is guessed from simila
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -18,6 +19,11 @@ import msgspec
 from estimator.errors import PriceListUnavailable, ProductNotFound
 from estimator.pricing.catalog import Price
 from estimator.pricing.rates import Rate, RateQuery, Tier
+from estimator.pricing.regions import REGIONS
+
+_BY_LOCATION = {region.location: code for code, region in REGIONS.items()}
+#: Words in a unit that counts something else than single units, gigabytes or hours.
+_OTHER_SIZES = ("hundred", "thousand", "million", "billion", "second", "minute", "gb-", "day")
 
 
 class Dimension(msgspec.Struct, rename="camel"):
@@ -99,6 +105,11 @@ class PricedProduct:
     terms: tuple[Term, ...]
     origin: Origin
 
+    @property
+    def service_code(self) -> str:
+        """The service that it belongs to; an offer also lists products of others, such as data transfer."""
+        return self.product.attributes.get("servicecode") or self.origin.service_code
+
 
 def select_rate(
     name: str, price: Price, region: str, products: Iterable[PricedProduct], checked: dt.date | None = None
@@ -133,7 +144,7 @@ def select_rate(
     query = price.query
     usage_types = query.usage_types_in(region)
     like = [each for each in products if each.product.usage_type in usage_types]
-    fitting = [each for each in like if _fits(each.product, query, region)]
+    fitting = [each for each in like if _fits(each, query, region)]
     if not fitting:
         seen = f" Not taken: {_list(like)}." if like else ""
         raise ProductNotFound(
@@ -190,12 +201,17 @@ def plain_price(price: str) -> str:
     return f"{number.normalize():f}"
 
 
-def _fits(product: Product, query: RateQuery, region: str) -> bool:
+def _fits(each: PricedProduct, query: RateQuery, region: str) -> bool:
+    product = each.product
     place = product.location_type
     right_place = place == query.location_type or (query.is_global and place == "")
-    right_region = query.is_global or product.region_code in ("", region)
+    # A price without region has no twin in a region: `EU-DNS-Queries` are those of Route 53's resolvers.
+    right_region = _region_of(product) in ("", region)
+    # `TimedStorage-ByteHrs` is image storage in ECR's offer, log storage in CloudWatch's and objects in S3's;
+    # `EU-DataTransfer-Out-Bytes` leaves Ireland in one offer and CloudFront's European edges in another.
     return (
-        right_place
+        each.service_code in (query.service_code, query.fallback_service_code)
+        and right_place
         and right_region
         and (query.product_family is None or product.product_family == query.product_family)
         and (query.operation is None or product.attributes.get("operation") == query.operation)
@@ -203,13 +219,15 @@ def _fits(product: Product, query: RateQuery, region: str) -> bool:
     )
 
 
+def _region_of(product: Product) -> str:
+    # Lists of years ago name the place only, and us-east-1's usage types often have no prefix to tell it by.
+    named = product.attributes.get("location") or product.attributes.get("fromLocation", "")
+    return product.region_code or _BY_LOCATION.get(named.replace("Europe (", "EU ("), "")
+
+
 def _tiers(where: str, unit: str, terms: tuple[Term, ...], published: dt.date) -> tuple[Tier, ...]:
-    in_force = [term for term in terms if term.effective_date[:10] <= published.isoformat()] or list(terms)
-    if not in_force or not in_force[0].price_dimensions:
-        raise PriceListUnavailable(f"{where} has no On-Demand terms.")
-    term = max(in_force, key=lambda each: each.effective_date)
     read = []
-    for dimension in term.price_dimensions.values():
+    for dimension in _in_force(where, terms, published).price_dimensions.values():
         usd = dimension.price_per_unit.get("USD")
         if usd is None:
             currencies = ", ".join(sorted(dimension.price_per_unit)) or "no currency"
@@ -226,11 +244,37 @@ def _tiers(where: str, unit: str, terms: tuple[Term, ...], published: dt.date) -
     # AWS lists tiers in any order.
     read.sort(key=lambda tier: tier[0])
     begins, ends = [tier[0] for tier in read], [tier[1] for tier in read]
-    if begins[0] != 0 or begins[1:] != ends[:-1]:
+    # A last tier with an end is a free allowance or half a price: what comes after it must not be guessed.
+    if begins[0] != 0 or begins[1:] != ends[:-1] or ends[-1] != math.inf:
         raise PriceListUnavailable(
-            f"{where} has tiers from {begins} to {ends}; they must begin at 0 and follow each other."
+            f"{where} has tiers from {begins} to {ends}; they must begin at 0, follow each other and have no end."
         )
     return tuple(Tier(begin, price) for begin, _, price in read)
+
+
+def _in_force(where: str, terms: tuple[Term, ...], published: dt.date) -> Term:
+    """Choose the terms that held on the day of publication; if all are of later days, those that come first."""
+    dated = sorted((term for term in terms if term.price_dimensions), key=_effective)
+    if not dated:
+        raise PriceListUnavailable(f"{where} has no On-Demand terms.")
+    held = [term for term in dated if _effective(term) <= published.isoformat()]
+    day = _effective(held[-1] if held else dated[0])
+    first, *others = (term for term in dated if _effective(term) == day)
+    # Keys of dimensions differ from term to term, the prices must not.
+    if any(_plain_dimensions(other) != _plain_dimensions(first) for other in others):
+        raise PriceListUnavailable(f"{where} has several On-Demand terms from {day or 'no date'} on that differ.")
+    return first
+
+
+def _effective(term: Term) -> str:
+    return term.effective_date[:10]
+
+
+def _plain_dimensions(term: Term) -> list[tuple[str, str, str, tuple[tuple[str, str], ...]]]:
+    return sorted(
+        (each.begin_range, each.end_range, each.unit, tuple(sorted(each.price_per_unit.items())))
+        for each in term.price_dimensions.values()
+    )
 
 
 def _same_kind(theirs: str, ours: str) -> bool:
@@ -240,14 +284,18 @@ def _same_kind(theirs: str, ours: str) -> bool:
 
 def _kind(unit: str) -> str:
     word = unit.casefold().replace(" ", "")
+    # "1M requests" or "10K" is a bundle.
+    if any(letter.isdigit() for letter in word):
+        return f"bundle {unit}"
     if word.endswith(("hrs", "hr", "hours", "hour")):
         return "hour"
     if word in ("gb", "gigabytes", "gigabyte"):
         return "GB"
-    if word in ("gb-mo", "gb-month", "gbmonth"):
+    if word in ("gb-mo", "gb-month", "gb-months", "gbmonth"):
         return "GB-month"
-    # "1M requests" or "10K" is a bundle, "MB" another size.
-    return f"bundle {unit}" if any(letter.isdigit() for letter in word) or word.endswith(("mb", "tb")) else "count"
+    # "Million queries" is a bundle too, "MB" another size, a second no hour.
+    other = any(part in word for part in _OTHER_SIZES) or word.endswith(("kb", "mb", "tb"))
+    return f"other {unit}" if other else "count"
 
 
 def _list(products: list[PricedProduct]) -> str:

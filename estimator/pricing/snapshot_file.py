@@ -124,7 +124,7 @@ def write_snapshot(path: Path, region: str, histories: Mapping[str, History] | I
     except OSError as error:
         _remove(temporary)
         raise PriceListUnavailable(
-            f"The prices cannot be written to {path}: {error.strerror}. The last good ones are unchanged. "
+            f"The prices cannot be written to {path}: {error.strerror or error}. The last good ones are unchanged. "
             "Free space or the right to write there, or choose another folder with ESTIMATOR_PRICES_FOLDER."
         ) from error
     except BaseException:
@@ -148,11 +148,17 @@ def with_rate(history: History, rate: Rate) -> History:
         Newest first; of rates in a row with the same price, the first and the last.
     """
     others = [old for old in history if old.published != rate.published]
+    for old in history:
+        # A file of the same publication, imported later, does not undo that AWS was seen to say so since.
+        if old.published == rate.published and old.checked and same_price(old, rate):
+            rate = replace(rate, checked=max(old.checked, rate.checked or old.checked))
     ordered = sorted([*others, rate], key=lambda each: each.published or dt.date.min, reverse=True)
     kept = []
     for place, each in enumerate(ordered):
         before, after = ordered[place - 1 : place], ordered[place + 1 : place + 2]
-        if place and after and same_price(before[0], each) and same_price(each, after[0]):
+        unchanged = place and after and same_price(before[0], each) and same_price(each, after[0])
+        # One that was seen on AWS's list after the next was published says more than its neighbors.
+        if unchanged and days_of(each)[1] <= days_of(before[0])[0]:
             continue
         kept.append(each)
     return tuple(kept)
@@ -257,7 +263,7 @@ def _rows(path: Path, region: str) -> dict[str, list[dict[str, Any]]]:
                 _days(row)
             if not dated:
                 raise ValueError(f"{name} has no rate")
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
         raise PriceListUnavailable(f"The price snapshot {path} is damaged ({error!r}). {repair}") from error
     return rows
 

@@ -107,3 +107,49 @@ def _day(as_of: object) -> dt.date | None:
         raise InvalidScenario(
             f"as_of is {shown(as_of)}; it must be a day such as 2026-01-31. Leave it out for the newest prices."
         ) from None
+
+
+def rates_from(text: str, region: str) -> Rates:
+    """Read the price list that a word, a day or a path means.
+
+    Parameters
+    ----------
+    text : str
+        ``"shipped"``, ``"now"``, a day such as ``"2026-01-31"``, a folder of snapshots, or one snapshot of the region.
+    region : str
+        Region code.
+
+    Returns
+    -------
+    Rates
+        The rates that are known there.
+
+    Raises
+    ------
+    InvalidScenario
+        If it is none of these.
+    PriceListUnavailable
+        If a snapshot is damaged, or of another region.
+    """
+    if text == "now":
+        return load_rates(region)
+    if text == "shipped":
+        return load_rates(region, shipped_folder())
+    path = Path(text)
+    if path.is_dir():
+        return load_rates(region, path)
+    if path.is_file():
+        # The file of a region has no prices without region: they are those of now on either side of a comparison.
+        everywhere = {name: rate for name, rate in load_rates(region).known.items() if _is_global(name)}
+        return Rates(region, {**everywhere, **read_snapshot(path, region)}, path.name)
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        raise InvalidScenario(
+            f"{text!r} is no price list; say shipped, now, a day such as 2026-01-31, or the path of a snapshot or of a folder of them."
+        ) from None
+    return load_rates(region, as_of=day)
+
+
+def _is_global(name: str) -> bool:
+    return name in PRICES and PRICES[name].query.is_global

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from estimator.billing.costing import CostBreakdown, usd_text
 from estimator.planning.promise import Rejection
-from estimator.pricing.catalog import PRICES
-from estimator.pricing.rates import Rates
+from estimator.pricing.catalog import PRICES, expected_in
+from estimator.pricing.changes import PriceChange
+from estimator.pricing.coverage import SERVICES, family_of, is_variant, provenance_text
+from estimator.pricing.own_prices import contracted
+from estimator.pricing.rates import Rate, Rates
+
+if TYPE_CHECKING:  # a table of prices does not wait for what compiles the simulation, nor for what fetches
+    from estimator.planning.price_effect import PriceEffect
+    from estimator.pricing.places import Place
+    from estimator.pricing.refresh import Refresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +54,15 @@ def bill_table(cost: CostBreakdown) -> Table:
     Returns
     -------
     Table
-        Charge, quantity, unit, rate, cost, SKU or why there is none, price date.
+        Charge, cost, quantity, unit, rate, SKU or why there is none with what is yours of the rate, price date.
     """
     rows = tuple(
         (
             line.title,
-            usd_text(line.list_cost),
+            usd_text(line.contracted_cost),
             f"{line.pricing_quantity:,.2f}",
             line.pricing_unit,
-            line.list_unit_price.replace(", ", "\n"),
+            line.contracted_unit_price.replace(", ", "\n"),
             line.sku_text,
             line.published or "unknown",
         )
@@ -85,7 +94,7 @@ def rejections_table(rejections: Iterable[Rejection]) -> Table:
     return Table("Candidates that break the promise", ("Candidate", ">USD/month", "Why not"), rows)
 
 
-def rates_rows(rates: Rates, every: bool = False) -> list[dict[str, Any]]:
+def rates_rows(rates: Rates, every: bool = False, matching: str = "") -> list[dict[str, Any]]:
     """List the rates of a region, the unknown ones too.
 
     Parameters
@@ -93,37 +102,51 @@ def rates_rows(rates: Rates, every: bool = False) -> list[dict[str, Any]]:
     rates : Rates
         The region's rates.
     every : bool
-        True to add the rates without a row in ``PRICES``.
+        True to add destinations, edges and Savings Plans, and the rates without a row in ``PRICES``.
+    matching : str
+        Only those with this in their name, title or service, in either case; destinations, edges and Savings Plans too.
 
     Returns
     -------
     list of dict
-        One for each priced dimension; an unknown one has ``known`` False and no price.
+        One for each price in the order of ``PRICES``; an unknown one has ``known`` False and no price.
     """
-    names = sorted(PRICES) + (sorted(set(rates.known) - set(PRICES)) if every else [])
+    here = {*expected_in(rates.region), *expected_in("global")}
+    names = [name for name in PRICES if name in here and (every or matching or not is_variant(name))]
+    if every or matching:
+        names += sorted(set(rates.known) - set(PRICES))
     found = []
     for name in names:
         rate = rates.known.get(name)
         price = PRICES.get(name)
-        unknown_usage_type = price.query.usage_type_in(rates.region) if price else ""
+        service_code = price.query.service_code if price else ""
+        title = price.title if price else ""
+        words = " ".join((name, title, service_code, SERVICES.get(service_code, "")))
+        if matching.casefold() not in words.casefold():
+            continue
+        usage_type = rate.usage_type if rate else price.query.usage_type_in(rates.region) if price else ""
         found.append(
             {
                 "price": name,
-                "title": price.title if price else "",
+                "title": title,
+                "service_code": service_code,
                 "known": rate is not None,
                 "unit": rate.unit if rate else price.unit if price else "",
                 "tiers": [{"begin": tier.begin, "usd_per_unit": tier.price} for tier in rate.tiers] if rate else [],
-                "usage_type": (rate.usage_type if rate else unknown_usage_type) or "",
+                "discount_percent": rate.discount_percent if rate else 0.0,
+                "usage_type": usage_type,
                 "sku": rate.sku if rate else "",
-                "published": rate.published.isoformat() if rate and rate.published else None,
+                "published": _iso(rate.published) if rate else None,
+                "checked": _iso(rate.checked) if rate else None,
                 "provenance": rate.provenance if rate else None,
                 "source": rate.source if rate else None,
+                "note": rate.note if rate else None,
             }
         )
     return found
 
 
-def rates_table(rates: Rates, every: bool = False) -> Table:
+def rates_table(rates: Rates, every: bool = False, matching: str = "") -> Table:
     """Show the rates of a region, the unknown ones too.
 
     Parameters
@@ -131,15 +154,18 @@ def rates_table(rates: Rates, every: bool = False) -> Table:
     rates : Rates
         The region's rates.
     every : bool
-        True to add the rates without a row in ``PRICES``.
+        True to list destinations, edges and Savings Plans, and the rates without a row in ``PRICES``; otherwise a line
+        says how many of them are known.
+    matching : str
+        Only those with this in their name, title or service, in either case.
 
     Returns
     -------
     Table
-        Price, USD per unit, unit, SKU, date and provenance.
+        Price, USD per unit, unit, usage type, SKU, dates and where it was read; yours and your discounts are said.
     """
-    listed = rates_rows(rates, every)
-    rows = tuple(
+    listed = rates_rows(rates, every, matching)
+    rows = [
         (
             row["price"],
             rates.known[row["price"]].tiers_text().replace(", ", "\n") if row["known"] else "unknown",
@@ -147,10 +173,217 @@ def rates_table(rates: Rates, every: bool = False) -> Table:
             row["usage_type"],
             row["sku"],
             row["published"] or "",
-            row["provenance"] or "",
+            row["checked"] or "",
+            _read_where(row),
         )
         for row in listed
-    )
+    ]
+    if not (every or matching):
+        rows += [(text, *("",) * 7) for text in _left_out(rates)]
     unknown = sum(not row["known"] for row in listed)
-    title = f"Rates of {rates.region}: {len(listed) - unknown} known, {unknown} unknown (snapshot {rates.snapshot})"
-    return Table(title, ("Price", ">USD/unit", "Unit", "Usage type", "SKU", "Published", "Provenance"), rows)
+    match = f" that match {matching!r}" if matching else ""
+    title = (
+        f"Rates of {rates.region}{match}: {len(listed) - unknown} known, {unknown} unknown (snapshot {rates.snapshot})"
+    )
+    columns = ("Price", ">USD/unit", "Unit", "Usage type", "SKU", "Published", "Seen again", "From")
+    return Table(title, columns, tuple(rows))
+
+
+def _left_out(rates: Rates) -> list[str]:
+    """Say how many of the prices that are many alike are known."""
+    families: dict[str, list[bool]] = {}
+    for name in [*expected_in(rates.region), *expected_in("global")]:
+        if is_variant(name):
+            families.setdefault(family_of(name), []).append(name in rates)
+    return [f"{len(known)} x {family}: {sum(known)} known (--all lists them)" for family, known in families.items()]
+
+
+def _read_where(row: dict[str, Any]) -> str:
+    if not row["known"]:
+        return ""
+    words = [provenance_text([(row["provenance"], 1)])]
+    if row["provenance"] == "own" and row["note"]:
+        words.append(row["note"])
+    if row["discount_percent"]:
+        words.append(f"less {row['discount_percent']:.12g} % private discount")
+    return ", ".join(words)
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def coverage_table(rows: Mapping[str, list[dict[str, Any]]]) -> Table:
+    """Show what is known of each region.
+
+    Parameters
+    ----------
+    rows : dict of str to list of dict
+        What `coverage_rows` gives.
+
+    Returns
+    -------
+    Table
+        Region, known, unknown, publication dates.
+    """
+    regions = rows["regions"]
+    cells = tuple(
+        (
+            row["region"],
+            row["location"],
+            str(row["known"]),
+            str(len(row["unknown"])),
+            row["unknown_text"].replace("), ", ")\n"),
+            _span(row["oldest"], row["newest"]),
+        )
+        for row in regions
+    )
+    return Table(
+        f"What is known of {len(regions)} regions, {len(rows['prices'])} prices in all",
+        ("Region", "Name", ">Known", ">Unknown", "What is unknown", "Published"),
+        cells,
+    )
+
+
+def changes_table(changes: Mapping[str, Iterable[PriceChange]], before: str = "before", after: str = "after") -> Table:
+    """Show which prices differ between two lists.
+
+    Parameters
+    ----------
+    changes : mapping of str to iterable of PriceChange
+        What `compare_rates` gives, by region.
+    before, after : str
+        What the two lists are, to read.
+
+    Returns
+    -------
+    Table
+        Price, both prices, change in percent, region or regions; what changed alike in many regions is said once.
+    """
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for region, found in changes.items():
+        for change in found:
+            alike.setdefault(_change_cells(change), []).append(region)
+    several = len(changes) > 1
+    rows = tuple((*cells, _some(regions)) if several else cells for cells, regions in alike.items())
+    count = sum(len(regions) for regions in alike.values())
+    where = f"{len(changes)} regions" if several else next(iter(changes), "no region")
+    return Table(
+        f"{count} {'price differs' if count == 1 else 'prices differ'} in {where}",
+        ("Price", f">{before}", f">{after}", ">Change", *(["Regions"] if several else [])),
+        rows,
+    )
+
+
+def effect_table(effect: PriceEffect) -> Table:
+    """Show what a change of prices does to a bill, line by line.
+
+    Parameters
+    ----------
+    effect : PriceEffect
+        The same service, billed at two price lists.
+
+    Returns
+    -------
+    Table
+        Charge, both costs and the difference; unknown is said, and never 0.
+    """
+    rows = tuple(
+        (line.title, usd_text(line.before_usd), usd_text(line.after_usd), _signed(line.difference_usd))
+        for line in effect.lines
+    )
+    totals = (
+        f"{'at least ' if cost.is_lower_bound else ''}{cost.total_usd:,.2f}" for cost in (effect.before, effect.after)
+    )
+    return Table(
+        f"The bill of {effect.spec.describe()} in {effect.before.region} at both prices",
+        ("Charge", ">Before USD/month", ">After USD/month", ">Difference"),
+        rows,
+        ("Total", *totals, _signed(effect.difference_usd)),
+    )
+
+
+def _change_cells(change: PriceChange) -> tuple[str, ...]:
+    percent = "" if change.largest_percent is None else f"{change.largest_percent:+.3g} %"
+    if change.kind != "changed":
+        percent = {"added": "new", "removed": "gone"}[change.kind]
+    return change.price, _tiers(change.before), _tiers(change.after), percent
+
+
+def _tiers(rate: Rate | None) -> str:
+    # Tables show what is paid.
+    return "unknown" if rate is None else f"{contracted(rate).tiers_text()} per {rate.unit}".replace(", ", "\n")
+
+
+def _some(regions: list[str], most: int = 4) -> str:
+    return (
+        ", ".join(regions)
+        if len(regions) <= most
+        else f"{', '.join(regions[: most - 1])} and {len(regions) - most + 1} more"
+    )
+
+
+def _signed(difference: float | None) -> str:
+    return usd_text(None) if difference is None else f"{round(difference, 2) + 0.0:+,.2f}"
+
+
+def _span(oldest: str | None, newest: str | None) -> str:
+    if oldest is None or newest is None:
+        return "unknown"
+    return oldest if oldest == newest else f"{oldest} to {newest}"
+
+
+def refresh_table(done: Refresh) -> Table:
+    """Show what a refresh did, region by region.
+
+    Parameters
+    ----------
+    done : Refresh
+        What was done.
+
+    Returns
+    -------
+    Table
+        Region, rates found, changes, and prices that AWS's list does not have.
+    """
+    rows = tuple(
+        (
+            "without region" if outcome.region == "global" else outcome.region,
+            "left as it was" if outcome.error else str(outcome.found),
+            "" if outcome.error else str(len(outcome.changes)),
+            str(len(outcome.kept) or ""),
+            _some(list(outcome.unknown), 3),
+        )
+        for outcome in done.outcomes
+    )
+    return Table(
+        f"Prices read from AWS, {done.received_bytes / 1e6:,.2f} MB received",
+        ("Region", ">Rates", ">Changed", ">Older kept", "Not on AWS's list"),
+        rows,
+    )
+
+
+def places_table(places: Iterable[Place]) -> Table:
+    """Show where prices are kept.
+
+    Parameters
+    ----------
+    places : iterable of Place
+        Folders of prices.
+
+    Returns
+    -------
+    Table
+        What each holds, where it is, how large it is, and when its rates were last seen on AWS's list.
+    """
+    rows = tuple(
+        (
+            place.title,
+            str(place.folder),
+            str(place.regions),
+            f"{place.size_bytes / 1e6:.1f}",
+            _span(_iso(place.oldest), _iso(place.newest)) if place.newest else "nothing there",
+        )
+        for place in places
+    )
+    return Table("Where prices are kept", ("", "Folder", ">Regions", ">MB", "Last seen on AWS's list"), rows)

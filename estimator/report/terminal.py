@@ -49,8 +49,10 @@ p50 {_ms(figures["p50_latency_ms"])}, p95 {_ms(figures["p95_latency_ms"])}, p99 
 """)
     show(bill_table(plan.cost))
     print(f"""\
-Rates published {plan.cost.prices_published}. {"At least " if plan.cost.is_lower_bound else ""}${figures["usd_per_million_requests"]:,.2f} a million requests.
+{plan.cost.prices_text} {"At least " if plan.cost.is_lower_bound else ""}${figures["usd_per_million_requests"]:,.2f} a million requests.
 Not included: {plan.cost.not_included}.""")
+    if stale := plan.cost.stale_text():
+        print(stale)
     for text in plan.warnings:
         print(f"Note: {text}")
     if plan.rejections:
@@ -110,6 +112,7 @@ def _ms(value: float) -> str:
 def _show_rich(table: Table, stream: TextIO) -> None:
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table as RichTable
 
     shown = RichTable(
@@ -120,5 +123,5 @@ def _show_rich(table: Table, stream: TextIO) -> None:
         right = column.startswith(">")
         shown.add_column(column.lstrip(">"), justify="right" if right else "left", footer=footer, overflow="fold")
     for row in table.rows:
-        shown.add_row(*row)
+        shown.add_row(*map(escape, row))
     Console(file=stream).print(shown)

@@ -25,4 +25,6 @@ def show(plan: Plan) -> None:
     table = bill_table(cost)
     st.subheader(table.title)
     tables.show(table, notes=tuple(line.formula for line in cost))
-    st.caption(f"Rates published {cost.prices_published}. Not included: {cost.not_included}.")
+    st.caption(tables.plain(f"{cost.prices_text} Not included: {cost.not_included}."))
+    if stale := cost.stale_text():
+        st.caption(f":material/history: {tables.plain(stale)}")

@@ -18,8 +18,7 @@ import streamlit as st
 
 from estimator.export import render_stack
 from estimator.planning.result import Plan
-from estimator.pricing.rates import Rates
-from estimator.pricing.snapshots import load_rates
+from estimator.pricing.snapshots import refreshed_folder
 from estimator.scenario import Scenario
 from estimator.sections import CsvLoad
 
@@ -33,7 +32,7 @@ class Question:
     scenario : Scenario
         The one document.
     folder : pathlib.Path
-        What the path of a CSV file is relative to.
+        What the paths of CSV files are relative to.
     """
 
     scenario: Scenario
@@ -45,11 +44,13 @@ class Question:
         return json.dumps(self.scenario.to_dict(), sort_keys=True)
 
     @property
-    def stamp(self) -> int:
-        """Time of the last change of the CSV file, so that a new file is a new question. [ns]"""
-        load = self.scenario.load
-        path = self.folder / load.path if isinstance(load, CsvLoad) else None
-        return path.stat().st_mtime_ns if path and path.is_file() else 0
+    def stamp(self) -> tuple[int, ...]:
+        """Times of the last change of the files that it reads, so that a new file is a new question. [ns]"""
+        load, own, refreshed = self.scenario.load, self.scenario.prices.overrides, refreshed_folder()
+        names = (load.path if isinstance(load, CsvLoad) else None, own)
+        paths = [self.folder / name for name in names if name is not None]
+        paths += [refreshed / f"{part}.json" for part in ("global", self.scenario.region)]
+        return tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths)
 
 
 def plan(question: Question) -> Plan:
@@ -107,17 +108,12 @@ def stack_zip(plan: Plan) -> bytes:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _plan(text: str, folder: str, stamp: int) -> Plan:
+def _plan(text: str, folder: str, stamp: tuple[int, ...]) -> Plan:
     scenario = Scenario.from_dict(json.loads(text))
-    return scenario.plan(_rates(scenario.region), folder)
+    return scenario.plan(scenario.rates(folder), folder)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _estimate(text: str, folder: str, stamp: int) -> Plan:
+def _estimate(text: str, folder: str, stamp: tuple[int, ...]) -> Plan:
     scenario = Scenario.from_dict(json.loads(text))
-    return scenario.estimate(_rates(scenario.region), folder)
-
-
-@st.cache_resource(max_entries=40, show_spinner=False)
-def _rates(region: str) -> Rates:
-    return load_rates(region)
+    return scenario.estimate(scenario.rates(folder), folder)

@@ -49,6 +49,10 @@ def read() -> Scenario:
         raise InvalidScenario(
             "The link has a load of kind csv, and a link cannot carry a file. Open it with `estimator ui`."
         )
+    if scenario.prices.overrides is not None:
+        raise InvalidScenario(
+            "The link has prices.overrides, and a link cannot carry a file. Open the scenario with `estimator ui`."
+        )
     return scenario
 
 
@@ -63,9 +67,9 @@ def write(scenario: Scenario) -> str | None:
     Returns
     -------
     str or None
-        What differs from the defaults, as an address; None for a load from a file.
+        What differs from the defaults, as an address; None for a load or prices from a file.
     """
-    if isinstance(scenario.load, CsvLoad):
+    if isinstance(scenario.load, CsvLoad) or scenario.prices.overrides is not None:
         return None
     values = scenario.model_dump(mode="json", exclude_defaults=True)
     values["load"]["kind"] = scenario.load.kind

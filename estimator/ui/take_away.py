@@ -10,10 +10,10 @@ from estimator.sections import CsvLoad
 from estimator.ui import cached, link, tables
 
 _PYTHON = """\
-from estimator import Scenario, export_stack, load_rates
+from estimator import Scenario, export_stack
 
 scenario = Scenario.from_file("scenario.yaml")
-best = scenario.plan(load_rates(scenario.region))
+best = scenario.plan(scenario.rates())
 print(best.cost.total_text)  # {total}
 best.cost.to_frame()
 export_stack(best, "cdk", "my-stack")
@@ -57,9 +57,9 @@ def show(question: cached.Question, plan: Plan) -> None:
             icon=":material/description:",
             help="The one document that this page shows: the command line and Python read it.",
         )
-    load = question.scenario.load
-    if isinstance(load, CsvLoad):
-        st.caption(f"The scenario reads `{load.path}`, which must lie beside it.")
+    load, own = question.scenario.load, question.scenario.prices.overrides
+    for path in ((load.path,) if isinstance(load, CsvLoad) else ()) + ((own,) if own is not None else ()):
+        st.caption(f"The scenario reads `{path}`, which must lie beside it.")
     address = link.write(question.scenario)
     if address is not None:
         with st.expander("A link to these settings", icon=":material/link:"):

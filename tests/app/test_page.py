@@ -1,4 +1,5 @@
 import math
+import os
 import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -266,6 +267,11 @@ def test_a_link_brings_the_settings_back(page):
             "{region: eu-west-1, load: {kind: csv, path: /etc/passwd}, request: {cpu_ms_per_request: 1}}",
             "cannot carry a file",
         ),
+        (
+            "{region: eu-west-1, load: {kind: constant, requests_per_s: 1}, request: {cpu_ms_per_request: 1}, "
+            "prices: {overrides: /etc/passwd}}",
+            "cannot carry a file",
+        ),
     ],
 )
 def test_a_bad_link_is_a_sentence(text, said):
@@ -291,3 +297,49 @@ def test_the_python_on_the_page_gives_the_same_bill(page, tmp_path, monkeypatch,
     exec(next(code.value for code in page.code if code.value.startswith("from estimator")), {})  # noqa: S102 - our own
     assert capsys.readouterr().out.strip() == f"{bill} a month"
     assert (tmp_path / "my-stack" / "app.py").is_file()
+
+
+def test_own_prices_are_on_the_page(own, monkeypatch):
+    values = yaml.safe_load(own.read_text(encoding="utf-8"))
+    values["prices"] = {"overrides": "own.csv", "discounts_percent": {"AmazonECS": 10}}
+    own.write_text(yaml.safe_dump(values), encoding="utf-8")
+    table = own.with_name("own.csv")
+    table.write_text("price,region,usd_per_unit,reason,date\nalb_hour,*,0.5,contract [4711],2026-01-31\n")
+    monkeypatch.setattr(sys, "argv", [str(data_path("app_streamlit.py")), str(own)])
+    page = _open()
+    scenario = Scenario.from_file(own)
+    plan = scenario.plan(scenario.rates(own.parent), own.parent)
+    assert _bill(page) == f"${plan.cost.total_usd:,.2f}"
+    assert plan.cost.total_usd != _plan(scenario).cost.total_usd
+    bill = next(each.value for each in page.table if "SKU" in each.value.columns)
+    assert bill["USD/month"].tolist()[:-1] == [round(line.contracted_cost, 2) for line in plan.cost]
+    assert any("your price: contract" in text for text in bill["SKU"])
+    assert any("less 10 % private discount" in text for text in bill["SKU"])
+    captions = [caption.value for caption in page.caption]
+    assert any("Private discounts take off" in text for text in captions)
+    assert any("prices refresh" in text for text in captions) == bool(plan.cost.stale())
+    # A link cannot carry the file.
+    assert "`own.csv`, which must lie beside it" in " ".join(captions)
+    assert not any("?scenario=" in code.value for code in page.code)
+    # A new file is a new question, a broken one a sentence.
+    table.write_text(table.read_text().replace("0.5", "5"))
+    os.utime(table, ns=(1, 1))
+    dearer = scenario.plan(scenario.rates(own.parent), own.parent)
+    assert _bill(page.run()) == f"${dearer.cost.total_usd:,.2f}"
+    table.write_text(table.read_text().replace("alb_hour", "alb_our"))
+    page.run()
+    assert not page.exception
+    assert "alb_our" in page.error[0].value
+
+
+def test_a_link_carries_discounts_but_reads_no_file(page):
+    text = (
+        "{region: eu-west-1, load: {kind: constant, requests_per_s: 5}, request: {cpu_ms_per_request: 9}, prices: %s}"
+    )
+    prices = {"discounts_percent": {"*": 25}, "as_of": "2026-07-01"}
+    other = _linked(text % prices)
+    scenario = Scenario.from_text(text % prices)
+    assert _bill(other) == f"${scenario.plan(scenario.rates()).cost.total_usd:,.2f}"
+    assert any("Prices as of 2026-07-01." in caption.value for caption in other.caption)
+    again = next(code.value for code in other.code if "?scenario=" in code.value)
+    assert _bill(_linked(parse_qs(urlsplit(again).query)["scenario"][0])) == _bill(other)

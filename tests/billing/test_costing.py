@@ -1,6 +1,9 @@
 """Bills from quantities: scaling to the month, tiers by month, unknown rates, and what is left out."""
 
+import datetime as dt
+import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ from estimator.billing.costing import breakdown, price_month, usd_text
 from estimator.billing.month import BilledMonth
 from estimator.errors import InvalidScenario, RateNotFound
 from estimator.planning.planner import estimate
+from estimator.pricing.own_prices import Override, with_discounts, with_overrides, with_spot_ratio
+from estimator.pricing.rates import Rates
 from estimator.pricing.snapshots import load_rates
 from estimator.service.application import Application
 from estimator.service.network import NetworkLayout
@@ -186,6 +191,155 @@ def test_price_month_keeps_the_error_of_each_unknown_rate():
     assert all(isinstance(error, RateNotFound) for error in bills.unknown.values())
     assert not set(bills.unknown) & set(bills.cost)
     assert set(bills.quantity) == set(bills.unknown) | set(bills.cost)
+
+
+WORK = Workload(LoadProfile.constant(30), cpu_ms_per_request=10)
+MINE = Override("alb_hour", "*", "0.01", "contract <4711> | 50 % off", dt.date(2026, 1, 31))
+
+
+def test_without_discounts_what_is_contracted_is_the_list_to_the_last_digit():
+    cost = bill(WORK, fixed(2))
+    for item in cost:
+        assert item.contracted_cost == item.list_cost
+        assert item.contracted_unit_price == item.list_unit_price
+        assert item.discount_percent == 0
+    assert cost.total_usd == cost.list_total_usd
+    assert "discount" not in str(cost) + cost._repr_html_()
+
+
+@pytest.mark.parametrize("percent", [0.5, 10, 99])
+def test_a_discount_scales_its_lines_and_no_other(percent):
+    before, cost = bill(WORK, fixed(2)), bill(WORK, fixed(2), with_discounts(rates_of(), {"AmazonECS": percent}))
+    for old, new in zip(before, cost, strict=True):
+        if new.charge.startswith("fargate"):
+            assert new.contracted_cost == pytest.approx(old.list_cost * (1 - percent / 100))
+            assert (new.list_cost, new.list_unit_price) == (old.list_cost, old.list_unit_price)
+            assert new.sku_text.endswith(f"less {percent:g} % private discount")
+            assert float(new.contracted_unit_price) == pytest.approx(float(old.list_unit_price) * (1 - percent / 100))
+        else:
+            assert new == old
+    assert cost.list_total_usd == before.total_usd
+    assert cost.total_usd == pytest.approx(sum(item.contracted_cost for item in cost))
+    assert f"Private discounts take off ${cost.list_total_usd - cost.total_usd:,.2f}" in cost.prices_text
+
+
+def test_a_discount_on_all_services_scales_the_bill():
+    assert bill(WORK, fixed(2), with_discounts(rates_of(), {"*": 20})).total_usd == pytest.approx(
+        0.8 * bill(WORK, fixed(2)).total_usd
+    )
+
+
+def test_your_own_price_is_a_line_of_its_own_with_its_reason():
+    before, cost = bill(WORK, fixed(2)), bill(WORK, fixed(2), with_overrides(rates_of(), [MINE]))
+    changed = [new for old, new in zip(before, cost, strict=True) if old != new]
+    assert changed == [line(cost, "alb_hour")]
+    (mine,) = changed
+    assert mine.contracted_cost == mine.list_cost == pytest.approx(730 * 0.01)
+    assert (mine.provenance, mine.rate_note, mine.published) == ("own", MINE.reason, "2026-01-31")
+    assert mine.sku_text == f"your price: {MINE.reason}"
+    # Your date is not one of AWS's price lists.
+    assert cost.prices_published == "on unknown dates"
+    late = replace(MINE, date=dt.date(2030, 1, 1))
+    listed = load_rates("eu-west-1")
+    both = [bill(WORK, fixed(2), rates) for rates in (listed, with_overrides(listed, [late]))]
+    assert both[0].newest_published == both[1].newest_published
+
+
+def test_your_prices_and_discounts_are_seen_in_every_form_of_the_bill():
+    rates = with_discounts(with_overrides(rates_of(), [MINE]), {"AmazonECS": 10})
+    cost = bill(WORK, fixed(2), rates)
+    for text in (str(cost), cost._repr_html_().replace("&lt;", "<").replace("&gt;", ">")):
+        assert f"your price: {MINE.reason}" in text
+        assert "less 10 % private discount" in text
+        assert f"{cost.total_usd:,.2f}" in text
+    assert "<4711>" not in cost._repr_html_()
+    assert "0.036432" in cost._repr_html_()
+    values = json.loads(json.dumps(cost.to_dict()))
+    by_charge = {item["charge"]: item for item in values["lines"]}
+    assert by_charge["alb_hour"]["rate_note"] == MINE.reason
+    assert by_charge["fargate_linux_x86_vcpu_hour"]["discount_percent"] == 10
+    assert by_charge["fargate_linux_x86_vcpu_hour"]["list_unit_price"] == "0.04048"
+    assert by_charge["fargate_linux_x86_vcpu_hour"]["contracted_unit_price"] == "0.036432"
+    assert values["list_total_usd_per_month"] > values["total_usd_per_month"] == cost.total_usd
+    frame = cost.to_frame().set_index("charge")
+    assert frame.loc["alb_hour", "rate_note"] == MINE.reason
+    assert frame["contracted_cost"].sum() == pytest.approx(cost.total_usd)
+
+
+def test_a_ratio_prices_spot():
+    spot = fixed(2, capacity_provider="FARGATE_SPOT")
+    cost = bill(WORK, spot, with_spot_ratio(rates_of(), 0.25))
+    on_demand = bill(WORK, fixed(2))
+    assert line(cost, "fargate_spot_linux_x86_vcpu_hour").contracted_cost == pytest.approx(
+        line(on_demand, "fargate_linux_x86_vcpu_hour").contracted_cost / 4
+    )
+    assert "your price: 0.25 of On-Demand 0.04048, your ratio" in str(cost)
+
+
+def seen(**days):
+    """Rates of which each was last seen on a day."""
+    rates = rates_of()
+    dated = {
+        name: replace(rate, published=dt.date(2020, 1, 1), checked=days.get(name, dt.date(2026, 6, 1)))
+        for name, rate in rates.known.items()
+    }
+    return Rates(rates.region, dated)
+
+
+TODAY = dt.date(2026, 6, 30)
+
+
+def test_stale_rates_are_said_with_the_command_that_asks_again():
+    assert bill(WORK, fixed(2), seen()).stale_text(TODAY) == ""
+    old = {"alb_hour": dt.date(2026, 4, 1), "alb_lcu_hour": dt.date(2025, 8, 28)}
+    cost = bill(WORK, fixed(2), seen(**old))
+    # 2026-04-01 is 90 days before, which is not more than 90.
+    assert [item.charge for item in cost.stale(TODAY)] == ["alb_lcu_hour"]
+    assert cost.stale_text(TODAY) == (
+        f"The rate of 1 of {len(cost.lines)} lines was last seen on AWS's list more than 90 days ago (oldest 2025-08-28): "
+        "`estimator prices refresh --region us-east-1` asks AWS again."
+    )
+    assert [item.charge for item in cost.stale(TODAY + dt.timedelta(days=1))] == ["alb_hour", "alb_lcu_hour"]
+    assert "The rates of 2 of" in cost.stale_text(TODAY + dt.timedelta(days=1))
+    # Today is long after all of them.
+    assert cost.stale_text() in cost._repr_html_().replace("&#x27;", "'")
+    assert len(cost.stale()) == len(cost.lines)
+
+
+def test_the_age_of_your_own_prices_is_your_own_affair():
+    old = {name: dt.date(2020, 1, 1) for name in ("alb_hour", "fargate_linux_x86_vcpu_hour")}
+    rates = with_overrides(seen(**old), [replace(MINE, date=dt.date(2020, 1, 1))])
+    assert [item.charge for item in bill(WORK, fixed(2), rates).stale(TODAY)] == ["fargate_linux_x86_vcpu_hour"]
+    # A part of a price that AWS lists is as old as that price.
+    spot = fixed(2, capacity_provider="FARGATE_SPOT")
+    stale = bill(WORK, spot, with_spot_ratio(rates, 0.3)).stale(TODAY)
+    assert [item.charge for item in stale] == ["fargate_spot_linux_x86_vcpu_hour"]
+
+
+def test_prices_of_a_day_are_said_and_are_not_stale():
+    cost = bill(WORK, fixed(2), load_rates("eu-west-1", as_of="2026-07-01"))
+    assert cost.prices_text.startswith("Prices as of 2026-07-01. Rates published ")
+    assert cost.stale(dt.date(2030, 1, 1)) == ()
+    assert cost.stale_text(dt.date(2030, 1, 1)) == ""
+    assert cost.to_dict()["prices_as_of"] == "2026-07-01"
+    assert "Prices as of 2026-07-01." in cost._repr_html_()
+    newest = bill(WORK, fixed(2), load_rates("eu-west-1"))
+    assert newest.prices_text.startswith("Rates published ")
+    assert newest.to_dict()["prices_as_of"] is None
+
+
+def test_to_see_the_same_rates_again_is_no_other_plan():
+    once, again = (estimate(WORK, seen(alb_hour=day), fixed(2)) for day in (TODAY, dt.date(2026, 7, 1)))
+    assert once.cost != again.cost
+    assert once.fingerprint() == again.fingerprint()
+    dearer = estimate(WORK, with_discounts(seen(), {"AWSELB": 1}), fixed(2))
+    assert dearer.fingerprint() != once.fingerprint()
+
+
+def test_a_bill_of_your_own_prices_alone_still_has_a_date():
+    cost = bill(WORK, fixed(2))
+    mine = [replace(MINE, price=CHARGES[item.charge].price) for item in cost]
+    assert bill(WORK, fixed(2), with_overrides(rates_of(), mine)).newest_published == "2026-01-31"
 
 
 # Faults that were there once.

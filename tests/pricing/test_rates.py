@@ -1,5 +1,7 @@
 """Tiers against hand arithmetic, usage types, and what is said of a rate that is not known."""
 
+import datetime as dt
+
 import numpy as np
 import pytest
 
@@ -103,14 +105,46 @@ def test_tiers_to_read():
         ("public_ipv4_in_use_hour", "us-east-1", "USE1-PublicIPv4:InUseAddress"),
         ("vpc_interface_endpoint_hour", "us-east-1", "USE1-VpcEndpoint-Hours"),
         ("logs_ingest_standard_gb", "ca-central-1", "CAN1-DataProcessing-Bytes"),
+        ("custom_metric_month", "us-east-1", "CW:MetricMonitorUsage"),
+        ("custom_metric_month", "eu-west-1", "EU-CW:MetricMonitorUsage"),
+        ("ecr_storage_gb_month", "us-east-1", "TimedStorage-ByteHrs"),
+        ("kms_key_month", "us-east-1", "us-east-1-KMS-Keys"),
+        ("inter_region_out_gb:to_EU", "us-east-1", "USE1-EU-AWS-Out-Bytes"),
+        ("inter_region_out_gb:to_APS1", "ap-south-1", "APS3-APS1-AWS-Out-Bytes"),
+        ("web_acl_month", "us-east-1", "USE1-WebACLV2"),
+        ("secret_month", "eu-west-1", "EU-AWSSecretsManager-Secrets"),
+        ("cloudfront_https_request:EU", "ap-south-1", "EU-Requests-Tier2-HTTPS"),
+        ("hosted_zone_month", "eu-west-1", "HostedZone"),
     ],
 )
 def test_usage_types(price, region, usage_type):
     assert PRICES[price].query.usage_type_in(region) == usage_type
 
 
+def test_spellings_where_sources_differ():
+    query = PRICES["alarm_metrics_insights_month"].query
+    assert query.usage_types_in("us-east-1") == ("USE1-CW:MetricInsightAlarmUsage", "CW:MetricInsightAlarmUsage")
+    assert query.usage_types_in("eu-west-1") == ("EU-CW:MetricInsightAlarmUsage",)
+
+
+@pytest.mark.parametrize("percent", [0.0, 7.5, 100.0])
+def test_a_private_discount_comes_off_the_cost_and_not_off_the_list(percent):
+    rate = Rate("internet_egress_gb", "GB", EGRESS.tiers, discount_percent=percent)
+    assert rate.list_cost(18_000) == EGRESS.cost(18_000)
+    assert rate.cost(18_000) == pytest.approx(1581.2 * (1 - percent / 100), abs=1e-9)
+    assert rate.tiers_text() == EGRESS.tiers_text()
+
+
+def test_when_a_rate_was_last_seen():
+    tiers, day, later = (Tier(0, "1"),), dt.date(2025, 10, 27), dt.date(2026, 9, 11)
+    assert Rate("alb_hour", "Hrs", tiers).last_seen is None
+    assert Rate("alb_hour", "Hrs", tiers, published=day).last_seen == day
+    assert Rate("alb_hour", "Hrs", tiers, published=day, checked=later).last_seen == later
+
+
 def test_a_global_price_has_no_prefix():
-    assert RateQuery("AmazonCloudFront", "Requests", is_global=True).usage_type_in("eu-west-1") == "Requests"
+    query = RateQuery("AmazonCloudFront", "Requests", is_global=True)
+    assert query.usage_type_in("eu-west-1") == query.usage_type_in("global") == "Requests"
 
 
 def test_prefixes_are_unique():

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from estimator.planning.promise import Choices
-from estimator.pricing.catalog import PRICES, QUERIES
+from estimator.pricing.catalog import PRICES
 from estimator.pricing.rates import Rate, Rates, Tier
 from estimator.service.network import NetworkLayout
 from estimator.service.scaling import TargetTrackingScalingPolicy
@@ -46,7 +46,7 @@ def rates_of(prices=US_EAST_1, region="us-east-1", factor=1.0):
     for name, price in prices.items():
         pairs = ((0, price),) if isinstance(price, str) else price
         tiers = tuple(Tier(float(begin), usd if factor == 1 else repr(float(usd) * factor)) for begin, usd in pairs)
-        known[name] = Rate(name, PRICES[name].unit, tiers, usage_type=QUERIES[name].usage_type_in(region))
+        known[name] = Rate(name, PRICES[name].unit, tiers, usage_type=PRICES[name].query.usage_type_in(region))
     return Rates(region, known)
 
 
@@ -142,6 +142,14 @@ def scenario_documents(draw):
         document["search"] = {"target_values": draw(st.lists(st.floats(1, 100), min_size=1, max_size=4))}
     if draw(st.booleans()):
         document["service"] = {"cpu_units": 512, "memory_mib": 2048, "disable_scale_in": draw(st.booleans())}
+    if draw(st.booleans()):
+        services = st.sampled_from(["*", "AmazonECS", "AWSELB", "FargateSpot"])
+        document["prices"] = {
+            "as_of": draw(st.none() | st.dates().map(str)),
+            "overrides": draw(st.none() | st.just("own prices.csv")),
+            "discounts_percent": draw(st.dictionaries(services, st.floats(0, 100, exclude_max=True))),
+            "fargate_spot_ratio": draw(st.none() | st.floats(0, 1, exclude_min=True)),
+        }
     return document
 
 

@@ -101,7 +101,7 @@ def test_the_bill_has_every_line_the_largest_on_top(day):
     figure = figures.bill(day)
     (bars,) = figure.data
     lines = sorted(day.cost, key=lambda line: -line.list_cost)
-    assert list(bars.x) == [line.list_cost for line in lines]
+    assert list(bars.x) == [line.contracted_cost for line in lines]
     assert [label.replace("<br>", " ") for label in bars.y] == [line.title for line in lines]
     assert list(bars.text) == [f"${line.list_cost:,.2f}" for line in lines]
     assert sum(bars.x) == pytest.approx(day.cost.total_usd)
@@ -110,7 +110,7 @@ def test_the_bill_has_every_line_the_largest_on_top(day):
 
 
 def test_a_line_without_a_rate_is_said_to_be_unknown(day):
-    lines = (replace(day.cost.lines[0], list_cost=None), *day.cost.lines[1:])
+    lines = (replace(day.cost.lines[0], contracted_cost=None), *day.cost.lines[1:])
     (bars,) = figures.bill(replace(day, cost=replace(day.cost, lines=lines))).data
     assert bars.text[-1] == "unknown"
     assert bars.x[-1] == 0

@@ -1,0 +1,226 @@
+"""What a change of prices does to the bill of a plan, line by line, and whether another candidate is cheapest now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from estimator.billing.charges import CHARGES
+from estimator.billing.costing import CostBreakdown, CostLine
+from estimator.errors import InvalidScenario
+from estimator.planning.planner import estimate
+from estimator.planning.result import Plan
+from estimator.pricing.rates import Rates
+from estimator.service.spec import ServiceSpec
+
+
+@dataclass(frozen=True, slots=True)
+class LineEffect:
+    """One line of the bill at two price lists.
+
+    Parameters
+    ----------
+    charge : str
+        Name of its row in ``CHARGES``.
+    title : str
+        What it is, in words.
+    before_usd : float or None
+        Cost at the first list, private discounts taken off; None if the rate is unknown there. [USD/month]
+    after_usd : float or None
+        Cost at the second list, private discounts taken off; None if the rate is unknown there. [USD/month]
+    """
+
+    charge: str
+    title: str
+    before_usd: float | None
+    after_usd: float | None
+
+    @property
+    def difference_usd(self) -> float | None:
+        """What the line costs more; None if either is unknown. [USD/month]"""
+        return None if self.before_usd is None or self.after_usd is None else self.after_usd - self.before_usd
+
+
+@dataclass(frozen=True, eq=False)
+class PriceEffect:
+    """The same service, billed at two price lists.
+
+    Parameters
+    ----------
+    before : CostBreakdown
+        Its bill at the first list.
+    after : CostBreakdown
+        Its bill at the second list.
+    lines : tuple of LineEffect
+        Every line of either bill, in the order of ``CHARGES``.
+    spec : ServiceSpec
+        The service.
+    cheapest_after : Plan or None
+        What a search at the second list chose, if it was made.
+    """
+
+    before: CostBreakdown
+    after: CostBreakdown
+    lines: tuple[LineEffect, ...]
+    spec: ServiceSpec
+    cheapest_after: Plan | None = None
+
+    @property
+    def unknown(self) -> tuple[LineEffect, ...]:
+        """Lines whose rate is unknown at either list."""
+        return tuple(line for line in self.lines if line.difference_usd is None)
+
+    @property
+    def known_difference_usd(self) -> float:
+        """What the lines that are known at both lists cost more together. [USD/month]"""
+        return float(sum(line.difference_usd or 0.0 for line in self.lines))
+
+    @property
+    def difference_usd(self) -> float | None:
+        """What the bill is more; None if a line is unknown at either list. [USD/month]"""
+        return None if self.unknown else self.known_difference_usd
+
+    @property
+    def chooses_other(self) -> bool:
+        """True if the search at the second list chose another service."""
+        return self.cheapest_after is not None and self.cheapest_after.spec != self.spec
+
+    @property
+    def verdict(self) -> str:
+        """What it comes to, in a sentence or two."""
+        unknown = ", ".join(line.title for line in self.unknown)
+        but = f", {unknown} left out because a rate is unknown" if unknown else ""
+        known_before = sum(line.before_usd or 0.0 for line in self.lines if line.difference_usd is not None)
+        words = [f"{self.spec.describe()}: {_more(self.known_difference_usd, known_before)}{but}."]
+        if self.cheapest_after is not None and self.chooses_other:
+            words.append(f"Now the cheapest is {self.cheapest_after}.")
+        elif self.cheapest_after is not None:
+            words.append("It stays the cheapest.")
+        return " ".join(words)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the effect as plain values.
+
+        Returns
+        -------
+        dict
+            JSON-ready; what is unknown is None.
+        """
+        return {
+            "service": self.spec.describe(),
+            "region": self.before.region,
+            "before_usd_per_month": self.before.total_usd,
+            "before_is_lower_bound": self.before.is_lower_bound,
+            "after_usd_per_month": self.after.total_usd,
+            "after_is_lower_bound": self.after.is_lower_bound,
+            "difference_usd_per_month": self.difference_usd,
+            "known_difference_usd_per_month": self.known_difference_usd,
+            "unknown": [line.title for line in self.unknown],
+            "lines": [
+                {
+                    "charge": line.charge,
+                    "title": line.title,
+                    "before_usd": line.before_usd,
+                    "after_usd": line.after_usd,
+                    "difference_usd": line.difference_usd,
+                }
+                for line in self.lines
+            ],
+            "cheapest_after": _cheapest(self.cheapest_after),
+            "verdict": self.verdict,
+        }
+
+
+def price_effect(plan_before: Plan, after: Rates, cheapest_after: Plan | None = None) -> PriceEffect:
+    """Price the service of a plan again, at another price list.
+
+    Parameters
+    ----------
+    plan_before : Plan
+        A plan or an estimate, at the first price list.
+    after : Rates
+        The second price list.
+    cheapest_after : Plan, optional
+        What a search at the second price list chose, to say whether that is still the same service.
+
+    Returns
+    -------
+    PriceEffect
+        Both bills and their difference, line by line.
+
+    Raises
+    ------
+    InvalidScenario
+        If the second price list is of another region.
+    """
+    if after.region != plan_before.cost.region:
+        raise InvalidScenario(
+            f"The plan is for {plan_before.cost.region} and the prices are of {after.region}; give prices of the same region."
+        )
+    again = reprice(plan_before, after)
+    return PriceEffect(
+        plan_before.cost, again.cost, _lines(plan_before.cost, again.cost), plan_before.spec, cheapest_after
+    )
+
+
+def reprice(plan: Plan, rates: Rates) -> Plan:
+    """Price the service of a plan at other prices, nothing else changed.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan or an estimate.
+    rates : Rates
+        The other prices.
+
+    Returns
+    -------
+    Plan
+        The same service; a line whose rate is unknown stands as unknown.
+    """
+    return estimate(
+        plan.workload,
+        rates,
+        plan.spec,
+        plan.application,
+        plan.promise,
+        plan.behavior,
+        plan.cost.hours_per_month,
+    )
+
+
+def _lines(before: CostBreakdown, after: CostBreakdown) -> tuple[LineEffect, ...]:
+    old, new = {line.charge: line for line in before}, {line.charge: line for line in after}
+    order = {name: place for place, name in enumerate(CHARGES)}
+    charges = sorted({**old, **new}, key=lambda charge: order.get(charge, len(order)))
+    return tuple(
+        LineEffect(
+            charge,
+            (old.get(charge) or new[charge]).title,
+            _cost(old.get(charge)),
+            _cost(new.get(charge)),
+        )
+        for charge in charges
+    )
+
+
+def _cost(line: CostLine | None) -> float | None:
+    # A line is left out of a bill only where its quantity is 0, whatever the rate.
+    return 0.0 if line is None else line.contracted_cost
+
+
+def _more(difference: float, base: float) -> str:
+    if abs(difference) < 0.005:
+        return "the same"
+    percent = f" ({abs(difference) / base:.1%})" if base else ""
+    return f"${abs(difference):,.2f} a month {'more' if difference > 0 else 'less'}{percent}"
+
+
+def _cheapest(plan: Plan | None) -> dict[str, Any] | None:
+    if plan is None:
+        return None
+    return {
+        "service": plan.spec.describe(),
+        "usd_per_month": plan.cost.total_usd,
+        "is_lower_bound": plan.cost.is_lower_bound,
+    }
