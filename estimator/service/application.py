@@ -58,6 +58,10 @@ class Application:
         How long the load balancer drains a task that leaves; billed. [s]
     stop_timeout_s : int
         How long the application takes to stop after SIGTERM; billed, at most 120. [s]
+    queue_per_task : float
+        Requests that may wait for each healthy task where the load is over capacity; 0 refuses them. [requests]
+    queue_timeout_s : float
+        Longest time that a request waits before it is refused. [s]
     log_retention_days : int
         How long logs are kept. [d]
     ephemeral_storage_gib : int
@@ -78,6 +82,8 @@ class Application:
     boot_s: int = field(default=5, metadata={"low": 0, "high": 3600, "whole": True})
     deregistration_delay_s: int = field(default=60, metadata={"low": 0, "high": 3600, "whole": True})
     stop_timeout_s: int = field(default=30, metadata={"low": 2, "high": 120, "whole": True})
+    queue_per_task: float = field(default=0.0, metadata={"low": 0, "high": 1_000_000})
+    queue_timeout_s: float = field(default=0.0, metadata={"low": 0, "high": 3600})
     log_retention_days: int = 30
     ephemeral_storage_gib: int = field(default=20, metadata={"low": 20, "high": 200, "whole": True})
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -19,6 +19,10 @@ ECS_CPU = "ECSServiceAverageCPUUtilization"
 MAX_COOLDOWN_S = 86_400
 #: Datapoints have six decimals; an exact fit must not be rounded up to one task more. [%]
 METRIC_RESOLUTION = 1e-6
+#: How the time loop knows the kinds of policies, and what an adjustment of step scaling means.
+TARGET_TRACKING_CODE, STEP_SCALING_CODE = range(2)
+ADJUSTMENT_TYPES = ("ChangeInCapacity", "PercentChangeInCapacity", "ExactCapacity")
+_CHANGE, _PERCENT, _EXACT = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def decide_target_tracking(
     """Desired count after one datapoint, by target tracking.
 
     Proportional to metric over target; rounded up when adding; never below what would lift the metric over the target
-    when removing. Rules 15 and 16 of ``docs/simulation.md``.
+    when removing. Rule 20 of ``docs/simulation.md``.
 
     Parameters
     ----------
@@ -112,7 +116,93 @@ def decide_target_tracking(
         want = math.ceil(running_count * (metric_percent - METRIC_RESOLUTION) / target_value)
         if want < running_count:
             step = max(1, math.floor(running_count * scale_in_step_percent / 100.0 + 1e-9))
-            return min(max(want, running_count - step, min_capacity), desired_count)
+            return min(max(want, running_count - step, min_capacity), max_capacity, desired_count)
+    return desired_count
+
+
+def decide_step_scaling(
+    metric: float,
+    base_count: int,
+    desired_count: int,
+    min_capacity: int,
+    max_capacity: int,
+    threshold: float,
+    upward: bool,
+    adjustment_type: int,
+    min_adjustment_magnitude: int,
+    step_bounds: Any,
+    step_changes: Any,
+    first_step: int,
+    last_step: int,
+) -> int:
+    """Desired count after one datapoint that is acted on, by step scaling.
+
+    The step in which the metric's distance to the threshold lies says by how much. Rule 20 of ``docs/simulation.md``.
+
+    Parameters
+    ----------
+    metric : float
+        Datapoint. [% or requests]
+    base_count : int
+        Tasks that the change is computed from. [tasks]
+    desired_count : int
+        Desired count now. [tasks]
+    min_capacity, max_capacity : int
+        Bounds. [tasks]
+    threshold : float
+        The alarm's. [% or requests]
+    upward : bool
+        True if the alarm breaches above its threshold: a step then holds its lower bound, else its upper one.
+    adjustment_type : int
+        Place in ``ADJUSTMENT_TYPES``.
+    min_adjustment_magnitude : int
+        Least change in percent. [tasks]
+    step_bounds : sequence of float
+        Lower and upper bound of each step.
+    step_changes : sequence of int
+        Adjustment of each step.
+    first_step, last_step : int
+        The policy's steps: first, and one past the last.
+
+    Returns
+    -------
+    int
+        The new desired count; the old one if no step holds the metric. [tasks]
+
+    Examples
+    --------
+    >>> decide_step_scaling(75.0, 10, 10, 1, 20, 60.0, True, 1, 0, [0.0, 20.0], [15], 0, 1)
+    11
+    """
+    distance = metric - threshold
+    for i in range(first_step, last_step):
+        lower = step_bounds[2 * i]
+        upper = step_bounds[2 * i + 1]
+        holds = lower <= distance < upper if upward else lower < distance <= upper
+        if holds:
+            change = step_changes[i]
+            if adjustment_type == _EXACT:
+                want = change
+            elif adjustment_type == _CHANGE:
+                want = base_count + change
+            else:
+                exact = base_count * change / 100.0
+                if exact >= 1.0:
+                    change = math.floor(exact + 1e-9)
+                elif exact > 0.0:
+                    change = 1
+                elif exact == 0.0:
+                    change = 0
+                elif exact > -1.0:
+                    change = -1
+                else:
+                    change = math.ceil(exact - 1e-9)
+                if 0 < change < min_adjustment_magnitude:
+                    change = min_adjustment_magnitude
+                elif -min_adjustment_magnitude < change < 0:
+                    change = -min_adjustment_magnitude
+                want = base_count + change
+            return int(min(max(want, min_capacity), max_capacity))
     return desired_count
 
 
@@ -145,7 +235,7 @@ def _target_tracking_configuration(policy: TargetTrackingScalingPolicy) -> dict[
 #: Kinds of policy by AWS's ``PolicyType``.
 POLICIES: dict[str, Policy] = {
     "TargetTrackingScaling": Policy(
-        0, TargetTrackingScalingPolicy, decide_target_tracking, _target_tracking_configuration
+        TARGET_TRACKING_CODE, TargetTrackingScalingPolicy, decide_target_tracking, _target_tracking_configuration
     ),
 }
 

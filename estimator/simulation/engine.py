@@ -8,10 +8,10 @@ Random numbers are drawn here, before the loop, from the seed of `AwsBehavior`: 
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
-from estimator.service.scaling import POLICIES, policy_type_of
 from estimator.service.spec import ServiceSpec
-from estimator.simulation import kernel, latency
+from estimator.simulation import latency, parameters
+from estimator.simulation.inputs import PolicyInputs, SimulationInputs, features_of
+from estimator.simulation.outcome import OutcomeSeries, loop_for, run_loop
 from estimator.simulation.result import Series, Simulation
 from estimator.units import CPU_UNITS_PER_VCPU, MS_PER_S, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from estimator.workload.request import Workload
@@ -36,7 +37,6 @@ MAX_WARM_UP_S = 7 * SECONDS_PER_DAY
 #: Up to this many steps the loop runs uncompiled. [candidate-steps]
 UNCOMPILED_STEPS = 45_000
 N_READY_WAITS = 4096
-_LONG_AGO_S = -(10**9)
 
 
 @dataclass(frozen=True)
@@ -101,36 +101,70 @@ def simulate(
     # Once the compiled loop is there, it is the faster one for any work.
     compiled = len(unique) * rate.size > UNCOMPILED_STEPS or "estimator.simulation.compiled" in sys.modules
 
-    totals = np.zeros((len(unique), kernel.N_TOTALS))
-    histogram = np.zeros((len(unique), kernel.N_BINS + 1))
-    kept: dict[int, list[Any]] = {}
-    done = itertools.count(1)
+    totals = np.zeros((len(unique), parameters.N_TOTALS))
+    histogram = np.zeros((len(unique), parameters.N_BINS + 1))
+    kept: dict[int, OutcomeSeries | None] = {}
 
     def one(i: int) -> None:
-        item = unique[i]
-        arguments = _arguments(item, workload, rate, warm_up, ready_wait_s, application, behavior)
-        row, bins, series = _run(arguments, i in keep, n_steps, compiled)
-        totals[i], histogram[i] = row, bins
+        inputs = _inputs(unique[i], workload, rate, warm_up, ready_wait_s, application, behavior)
+        loop = loop_for(features_of(inputs), compiled, len(unique) * rate.size)
+        totals[i], by_utilization, by_wait, series = run_loop(inputs, i in keep, loop, compiled)
+        histogram[i, :-1] = by_utilization
+        histogram[i, -1] = by_wait.sum()  # steps over capacity; none of their requests counts as answered in time
         if i in keep:
             kept[i] = series
-        if progress is not None:
-            progress(next(done) / len(unique))
 
-    if compiled and len(unique) > 1:
-        from concurrent.futures import ThreadPoolExecutor
-
-        from estimator.simulation.compiled import compiled_run
-
-        compiled_run()
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            list(pool.map(one, range(len(unique))))
-    else:
-        for i in range(len(unique)):
-            one(i)
+    _run_all(one, len(unique), compiled, progress)
 
     return _summary(
         workload, specs, dynamics, place, load.period_hours, totals, histogram, kept, keep_series, load.requests_per_s
     )
+
+
+def _run_all(one: Callable[[int], None], n: int, compiled: bool, progress: Callable[[float], None] | None) -> None:
+    """Run all dynamics, compiled ones on threads; whatever ``progress`` raises ends it after those that are running."""
+    n_threads = min(os.cpu_count() or 1, n) if compiled else 1
+    if n_threads <= 1:
+        for i in range(n):
+            one(i)
+            if progress is not None:
+                progress((i + 1) / n)
+        return
+    from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+    # Chunks are small enough for progress and large enough not to be felt.
+    size = max(1, min(32, n // (8 * n_threads)))
+    stop = threading.Event()
+
+    def several(first: int) -> int:
+        last = min(first + size, n)
+        for i in range(first, last):
+            if stop.is_set():
+                break
+            one(i)
+        return last - first
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done / n)
+
+    one(0)  # compiles, if that is still to be done
+    tell(1)
+    done = 1
+    with ThreadPoolExecutor(max_workers=n_threads) as pool:
+        waiting: set[Future[int]] = {pool.submit(several, first) for first in range(1, n, size)}
+        try:
+            while waiting:
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    for _ in range(future.result()):
+                        done += 1
+                        tell(done)
+        except BaseException:
+            stop.set()
+            for future in waiting:
+                future.cancel()
+            raise
 
 
 def _ready_waits(application: Application, behavior: AwsBehavior) -> NDArray[np.int64]:
@@ -140,7 +174,7 @@ def _ready_waits(application: Application, behavior: AwsBehavior) -> NDArray[np.
     return (wait + application.boot_s + behavior.registration_s).astype(np.int64)
 
 
-def _arguments(
+def _inputs(
     item: _Dynamics,
     workload: Workload,
     rate: NDArray[np.float64],
@@ -148,61 +182,41 @@ def _arguments(
     ready_wait_s: NDArray[np.int64],
     application: Application,
     behavior: AwsBehavior,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Arrays that the time loop takes for one dynamics."""
-    whole = np.zeros(kernel.N_WHOLE, dtype=np.int64)
-    whole[kernel.RECORD_FROM] = warm_up
-    whole[kernel.STEP_S] = STEP_S
-    whole[kernel.MIN_CAPACITY] = item.min_capacity
-    whole[kernel.MAX_CAPACITY] = item.max_capacity
-    whole[kernel.SCALE_OUT_COOLDOWN_S] = item.scaling.scale_out_cooldown_s
-    whole[kernel.SCALE_IN_COOLDOWN_S] = item.scaling.scale_in_cooldown_s
-    whole[kernel.DISABLE_SCALE_IN] = item.scaling.disable_scale_in
-    whole[kernel.METRIC_LAG_S] = behavior.metric_lag_s
-    whole[kernel.SCALE_OUT_DATAPOINTS] = behavior.scale_out_datapoints
-    whole[kernel.SCALE_IN_DATAPOINTS] = behavior.scale_in_datapoints
-    whole[kernel.UNBILLED_S] = behavior.unbilled_s
-    whole[kernel.RUNNING_AFTER_S] = behavior.provision_s + math.ceil(application.image_mb / behavior.pull_mb_per_s)
-    whole[kernel.DRAIN_S] = application.deregistration_delay_s + application.stop_timeout_s
-    whole[kernel.MINIMUM_BILLED_S] = behavior.minimum_billed_s
-    whole[kernel.POLICY] = POLICIES[policy_type_of(item.scaling)].code
-    real = np.zeros(kernel.N_REAL)
-    real[kernel.TASK_VCPU] = item.cpu_units / CPU_UNITS_PER_VCPU
-    real[kernel.TARGET_VALUE] = item.scaling.target_value
-    real[kernel.LOW_FACTOR] = behavior.low_factor
-    real[kernel.SCALE_IN_STEP_PERCENT] = behavior.scale_in_step_percent
-    demand = rate * workload.cpu_s_per_request(item.cpu_architecture)
-    return demand, rate * STEP_S, whole, real, ready_wait_s
-
-
-def _run(
-    arguments: tuple[NDArray[Any], ...], keep: bool, n_steps: int, compiled: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Any]]:
-    """Run the time loop, compiled on arrays or uncompiled on lists."""
-    whole = arguments[2]
-    n_ring, n_tail = kernel.ring_sizes(
-        int(whole[kernel.STEP_S]),
-        int(whole[kernel.METRIC_LAG_S]),
-        int(whole[kernel.DRAIN_S]),
-        int(whole[kernel.MINIMUM_BILLED_S]),
+) -> SimulationInputs:
+    """Say what the loop takes for one dynamics."""
+    cpu_s = workload.cpu_s_per_request(item.cpu_architecture)
+    task_vcpu = item.cpu_units / CPU_UNITS_PER_VCPU
+    return SimulationInputs(
+        requests_per_s=rate,
+        record_from=warm_up,
+        step_s=STEP_S,
+        cpu_s_per_request=cpu_s,
+        task_vcpu=task_vcpu,
+        task_requests_per_s=task_vcpu / cpu_s,
+        queue_per_task=application.queue_per_task,
+        queue_timeout_s=application.queue_timeout_s,
+        min_capacity=item.min_capacity,
+        max_capacity=item.max_capacity,
+        unbilled_s=behavior.unbilled_s,
+        running_after_s=behavior.provision_s + math.ceil(application.image_mb / behavior.pull_mb_per_s),
+        ready_wait_s=ready_wait_s,
+        drain_s=application.deregistration_delay_s + application.stop_timeout_s,
+        minimum_billed_s=behavior.minimum_billed_s,
+        policies=(
+            PolicyInputs(
+                period_s=STEP_S,
+                lag_s=behavior.metric_lag_s,
+                target_value=item.scaling.target_value,
+                disable_scale_in=item.scaling.disable_scale_in,
+                scale_out_cooldown_s=item.scaling.scale_out_cooldown_s,
+                scale_in_cooldown_s=item.scaling.scale_in_cooldown_s,
+            ),
+        ),
+        low_factor=behavior.low_factor,
+        scale_out_datapoints=behavior.scale_out_datapoints,
+        scale_in_datapoints=behavior.scale_in_datapoints,
+        scale_in_step_percent=behavior.scale_in_step_percent,
     )
-    n_kept = n_steps if keep else 0
-    shapes: list[tuple[int, type]] = [(int(whole[kernel.MAX_CAPACITY]), np.int64)] * 3
-    shapes += [(n_ring, np.float64), (n_tail, np.int64), (kernel.N_BINS + 1, np.float64), (kernel.N_TOTALS, np.float64)]
-    work: list[Any] = [np.zeros(size, dtype) for size, dtype in shapes]
-    for stack in work[:3]:
-        stack[:] = _LONG_AGO_S
-    series: list[Any] = [np.zeros(n_kept, dtype) for dtype in (np.int64,) * 4 + (np.float64,) * 2]
-    loop: Callable[..., None] = kernel.run
-    inputs: list[Any] = list(arguments)
-    if compiled:
-        from estimator.simulation.compiled import compiled_run
-
-        loop = compiled_run()
-    else:
-        inputs, work, series = ([array.tolist() for array in group] for group in (inputs, work, series))
-    loop(*inputs, *work, keep, *series)
-    return np.asarray(work[6]), np.asarray(work[5]), [np.asarray(values) for values in series]
 
 
 def _summary(
@@ -213,7 +227,7 @@ def _summary(
     period_hours: float,
     totals: NDArray[np.float64],
     histogram: NDArray[np.float64],
-    kept: dict[int, list[Any]],
+    kept: dict[int, OutcomeSeries | None],
     keep_series: Sequence[int],
     requests_per_s: NDArray[np.float64],
 ) -> Simulation:
@@ -234,14 +248,14 @@ def _summary(
     return Simulation(
         specs=specs,
         period_hours=period_hours,
-        billed_task_hours=column[kernel.BILLED_TASK_S] / SECONDS_PER_HOUR,
-        running_task_hours=column[kernel.RUNNING_TASK_S] / SECONDS_PER_HOUR,
-        launched=column[kernel.LAUNCHED],
-        removed=column[kernel.REMOVED],
-        minutes_over_capacity=column[kernel.STEPS_OVER_CAPACITY] * STEP_S / SECONDS_PER_MINUTE,
-        unserved_requests=column[kernel.UNSERVED_VCPU_S] / cpu_s[index],
-        peak_desired_count=column[kernel.PEAK_DESIRED_COUNT],
-        peak_utilization=column[kernel.PEAK_UTILIZATION],
+        billed_task_hours=column[parameters.BILLED_TASK_S] / SECONDS_PER_HOUR,
+        running_task_hours=column[parameters.RUNNING_TASK_S] / SECONDS_PER_HOUR,
+        launched=column[parameters.LAUNCHED],
+        removed=column[parameters.REMOVED],
+        minutes_over_capacity=column[parameters.STEPS_OVER_CAPACITY] * STEP_S / SECONDS_PER_MINUTE,
+        unserved_requests=column[parameters.REFUSED_REQUESTS],
+        peak_desired_count=column[parameters.PEAK_DESIRED_COUNT],
+        peak_utilization=column[parameters.PEAK_UTILIZATION],
         p50_latency_ms=percentiles[0, index],
         p95_latency_ms=percentiles[1, index],
         p99_latency_ms=percentiles[2, index],
@@ -250,15 +264,15 @@ def _summary(
     )
 
 
-def _series(values: list[Any], requests_per_s: NDArray[np.float64]) -> Series:
-    desired, running, healthy, billed, utilization, metric = values
+def _series(values: OutcomeSeries | None, requests_per_s: NDArray[np.float64]) -> Series:
+    assert values is not None
     return Series(
         requests_per_s=requests_per_s,
-        desired_count=desired,
-        running_count=running / STEP_S,
-        healthy_count=healthy / STEP_S,
-        billed_count=billed / STEP_S,
-        utilization=utilization,
-        cpu_utilization_percent=np.where(metric < 0, np.nan, metric),
+        desired_count=values.desired_count,
+        running_count=values.running_s / STEP_S,
+        healthy_count=values.healthy_s / STEP_S,
+        billed_count=values.billed_s / STEP_S,
+        utilization=values.utilization,
+        cpu_utilization_percent=values.datapoints[0],
         step_s=STEP_S,
     )

@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from estimator.simulation.kernel import N_BINS
+from estimator.simulation.parameters import N_BINS
 
 #: Middle of each bin of utilization below 1.
 BIN_UTILIZATION: NDArray[np.float64] = (np.arange(N_BINS) + 0.5) / N_BINS

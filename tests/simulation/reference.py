@@ -5,68 +5,168 @@ library, every task is an object, every datapoint is kept, and the seconds of a 
 each task's intervals. "Rule n" is rule n of docs/simulation.md.
 
 An interval `[start, end)` holds the whole seconds `start, start + 1, ..., end - 1`. "Since ever" is `-inf`, "not yet
-ended" is `inf`.
+ended" is `inf`. A missing datapoint is `None` inside and nan in the result.
+
+`Simulation.seen` counts what happened on the way (a launch that waited for the bucket, a scale-in that a deployment
+blocked, ...). Nothing in the simulation depends on it; the tests ask it whether the scenarios are lively.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 EVER = -math.inf
 OPEN = math.inf
 
-HISTOGRAM_BINS = 512  # rule 20; one more bin holds the steps over capacity
-OVER_CAPACITY_BIN = HISTOGRAM_BINS
+UTILIZATION_BINS = 512  # rule 30
+WAIT_BINS = 128  # rule 30
+
+MOVED_BY_NONE = -1  # rule 28
+MOVED_BY_BOUNDS = -2
+
+
+@dataclass(frozen=True)
+class ReferencePolicy:
+    """One scaling policy (rules 17 to 21)."""
+
+    kind: str  # "target_tracking" or "step"
+    metric: str  # "cpu", "memory" or "requests"
+    period_s: int
+    lag_s: int
+    # Target tracking.
+    target_value: float
+    disable_scale_in: bool
+    # Both kinds.
+    scale_out_cooldown_s: int
+    scale_in_cooldown_s: int
+    # Step scaling.
+    threshold: float
+    direction: str  # "up" or "down"
+    datapoints_to_alarm: int
+    evaluation_periods: int
+    steps: tuple[tuple[float, float, int], ...]  # (lower, upper, adjustment), bounds relative to the threshold
+    adjustment_type: str  # "ChangeInCapacity", "PercentChangeInCapacity" or "ExactCapacity"
+    min_adjustment_magnitude: int
 
 
 @dataclass(frozen=True)
 class ReferenceInputs:
-    """What is simulated: the load by step (warm-up included), the scaling policy and the behavior of AWS."""
+    """What is simulated: the load by step (warm-up included), the application, the policies and the behavior of AWS."""
 
-    demand_vcpu: Sequence[float]
-    requests: Sequence[float]
+    # Rules 1 to 3.
+    requests_per_s: Sequence[float]
     record_from: int
     step_s: int
+    # The application (rules 13 to 17).
+    cpu_s_per_request: float
     task_vcpu: float
+    task_memory_mib: float
+    task_requests_per_s: float
+    baseline_memory_mib: float
+    memory_mib_per_request: float
+    residence_s: float
+    queue_per_task: float
+    queue_timeout_s: float
+    slow_utilization: float
+    # The service and the life of its tasks (rules 5 to 10).
     min_capacity: int
     max_capacity: int
-    target_value: float
-    scale_out_cooldown_s: int
-    scale_in_cooldown_s: int
-    disable_scale_in: bool
-    metric_lag_s: int
-    scale_out_datapoints: int
-    scale_in_datapoints: int
-    low_factor: float
-    scale_in_step_percent: float
+    max_tasks: int
     unbilled_s: int
     running_after_s: int
     ready_wait_s: Sequence[int]
     drain_s: int
     minimum_billed_s: int
+    launch_burst: int
+    launch_per_s: float
+    # Fargate Spot (rules 8, 25 and 26).
+    spot_base: int
+    spot_share: float
+    spot_interruptions_per_task_hour: float
+    spot_warning_s: int
+    shortages: tuple[tuple[int, int], ...]  # [a, b) in seconds
+    thresholds: Sequence[float]
+    # What is scheduled (rules 22 to 24).
+    zones: int
+    zone_detection_s: int
+    zone_losses: tuple[int, ...]  # steps
+    bounds: tuple[tuple[int, int, int, int], ...]  # (step, low, high, floor)
+    # (step, "rolling" or "shifted", minimum_percent, maximum_percent, shift_s, bake_s)
+    deployments: tuple[tuple[int, str, float, float, int, int], ...]
+    # Scaling (rules 17 to 21).
+    policies: tuple[ReferencePolicy, ...]
+    low_factor: float
+    scale_out_datapoints: int
+    scale_in_datapoints: int
+    scale_in_step_percent: float
+    alarm_reinvocation: bool
+    mean_of_datapoints: bool
 
 
 @dataclass(frozen=True)
 class ReferenceResult:
-    """What is recorded (rules 18 to 20), from step `record_from` on."""
+    """What is recorded from step `record_from` on (rules 28 to 30)."""
 
-    # One value for each recorded step (rule 18); a missing datapoint is nan.
+    # One value for each recorded step (rule 28).
     desired_count: list[int]
     running_s: list[int]
     healthy_s: list[int]
+    pending_s: list[int]
     billed_s: list[int]
+    served: list[float]
+    refused: list[float]
+    queue: list[float]
     utilization: list[float]
-    metric_percent: list[float]
-    # Totals over the recorded steps (rule 19).
+    datapoints: list[list[float]]  # one list for each policy; a missing datapoint is nan
+    moved_by: list[int]
+    # Totals over the recorded steps (rule 29).
     billed_task_s: int
+    spot_task_s: float
+    running_task_s: int
     launched: int
     removed: int
     steps_over_capacity: int
-    unserved_vcpu_s: float
+    slow_steps: int
+    refused_requests: float
     peak_desired_count: int
     peak_utilization: float
-    # Requests by utilization (rule 20).
+    peak_queue: float
+    interruptions: int
+    stuck_deployments: int
+    # Requests by utilization, by waiting time, and those refused (rule 30).
     histogram: list[float]
+    wait_histogram: list[float]
+    refused_bin: float
+
+
+# --- Sums and intervals -----------------------------------------------------------------------------------------------
+
+
+def added(values: Iterable[float]) -> float:
+    """One after the other; Python's own sum() corrects rounding errors, which the formulas do not ask for."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
+def overlap(a_start: float, a_end: float, b_start: int, b_end: int) -> int:
+    """Seconds that two intervals have in common."""
+    return int(max(0, min(a_end, b_end) - max(a_start, b_start)))
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """Rule 12: `tasks` more (or, if negative, fewer) in one of the sums of rule 11, over [start, end)."""
+
+    of: str  # "billed", "running", "healthy" or "pending"
+    tasks: int
+    start: int
+    end: int
+
+    def seconds(self, start: int, end: int) -> int:
+        return self.tasks * overlap(self.start, self.end, start, end)
 
 
 # --- Tasks ------------------------------------------------------------------------------------------------------------
@@ -76,8 +176,7 @@ class ReferenceResult:
 class Task:
     """One task with the instants of its life, in seconds since second 0."""
 
-    index: int  # the `i` of rule 5; negative for the tasks of rule 4, which do not count
-    launched_at: float
+    pending_from: float  # the `t` of rule 6
     billed_from: float
     running_at: float
     healthy_at: float
@@ -85,32 +184,26 @@ class Task:
     billed_until: float = OPEN
 
     @classmethod
-    def present_from_the_start(cls, number: int) -> "Task":
-        """Rule 4: billed, running and healthy since before second 0."""
-        return cls(index=-1 - number, launched_at=EVER, billed_from=EVER, running_at=EVER, healthy_at=EVER)
+    def present_from_the_start(cls) -> "Task":
+        """Rule 5: billed, running and healthy since before second 0."""
+        return cls(pending_from=EVER, billed_from=EVER, running_at=EVER, healthy_at=EVER)
 
     @classmethod
-    def launched(cls, index: int, t: int, inputs: ReferenceInputs) -> "Task":
-        """Rule 5: the `index`-th launch since second 0, at second `t`."""
-        wait = inputs.ready_wait_s[index % len(inputs.ready_wait_s)]
+    def launched(cls, t: int, s: int, wait: int, inputs: ReferenceInputs) -> "Task":
+        """Rule 6: a launch at second `t` that takes place at second `s`."""
         return cls(
-            index=index,
-            launched_at=t,
-            billed_from=t + inputs.unbilled_s,
-            running_at=t + inputs.running_after_s,
-            healthy_at=t + inputs.running_after_s + wait,
+            pending_from=t,
+            billed_from=s + inputs.unbilled_s,
+            running_at=s + inputs.running_after_s,
+            healthy_at=s + inputs.running_after_s + wait,
         )
 
-    @property
-    def is_removed(self) -> bool:
-        return self.removed_at != OPEN
-
     def is_running(self, t: int) -> bool:
-        """Rules 5 and 8: from second `running_at`, that second included, to the removal, that second not included."""
+        """Rules 10 and 18: from second `running_at`, that second included, to the removal, that second not included."""
         return self.running_at <= t < self.removed_at
 
     def remove(self, t: int, drain_s: int, minimum_billed_s: int) -> None:
-        """Rule 8."""
+        """Rule 10."""
         self.removed_at = t
         if t <= self.billed_from:  # its billing would start now or later: never billed
             self.billed_until = self.billed_from
@@ -119,7 +212,7 @@ class Task:
         end = t + drain_s if was_healthy else t
         self.billed_until = max(end, self.billed_from + minimum_billed_s)
 
-    # Rule 9: the seconds of this task inside [start, end).
+    # Rule 11: the seconds of this task inside [start, end).
 
     def running_seconds(self, start: int, end: int) -> int:
         return overlap(self.running_at, self.removed_at, start, end)
@@ -127,254 +220,800 @@ class Task:
     def healthy_seconds(self, start: int, end: int) -> int:
         return overlap(self.healthy_at, self.removed_at, start, end)
 
+    def pending_seconds(self, start: int, end: int) -> int:
+        return overlap(self.pending_from, min(self.running_at, self.removed_at), start, end)
+
     def billed_seconds(self, start: int, end: int) -> int:
         return overlap(self.billed_from, self.billed_until, start, end)
 
 
-def overlap(a_start: float, a_end: float, b_start: int, b_end: int) -> int:
-    """Seconds that two intervals have in common."""
-    return int(max(0, min(a_end, b_end) - max(a_start, b_start)))
+@dataclass
+class LaunchBucket:
+    """Rule 6: the launch rate, `per_s` with a burst of `burst`; 0 per second is no limit."""
+
+    burst: int
+    per_s: float
+    ready: float = EVER
+
+    def take(self, t: int) -> int:
+        """The second at which a launch asked for at second `t` takes place."""
+        if self.per_s == 0:
+            return t
+        s = t
+        if self.ready != EVER:
+            s = max(t, math.ceil(self.ready - (self.burst - 1) / self.per_s - 1e-9))
+        self.ready = max(self.ready, s) + 1 / self.per_s
+        return s
 
 
-class Service:
-    """The tasks of the service; as many as `desired_count` of them are not removed."""
-
-    def __init__(self, inputs: ReferenceInputs) -> None:
-        self.inputs = inputs
-        self.tasks = [Task.present_from_the_start(n) for n in range(inputs.min_capacity)]  # rule 4
-        self.desired_count = inputs.min_capacity  # rule 4
-        self.launches = 0  # since second 0
-        self.removals = 0  # since second 0
-
-    def running_count(self, t: int) -> int:
-        return sum(task.is_running(t) for task in self.tasks)
-
-    def launch(self, count: int, t: int) -> None:
-        for _ in range(count):
-            self.tasks.append(Task.launched(self.launches, t, self.inputs))
-            self.launches += 1
-        self.desired_count += count
-
-    def remove(self, count: int, t: int) -> None:
-        """Rule 7: the ones launched last go first; launched at the same instant, the larger index first."""
-        present = [task for task in self.tasks if not task.is_removed]
-        present.sort(key=lambda task: (task.launched_at, task.index), reverse=True)
-        for task in present[:count]:
-            task.remove(t, self.inputs.drain_s, self.inputs.minimum_billed_s)
-            self.removals += 1
-        self.desired_count -= count
-
-    def forget_before(self, second: int) -> None:
-        """Drop the tasks that have no part in `second` or later: only for speed, they would add zeros."""
-        self.tasks = [task for task in self.tasks if task.billed_until > second or task.removed_at > second]
+def spot_tasks(n: int, inputs: ReferenceInputs) -> int:
+    """Rule 8: how many of `n` tasks are Fargate Spot."""
+    if n <= inputs.spot_base:
+        return 0
+    return math.floor((n - inputs.spot_base) * inputs.spot_share + 1e-9)
 
 
-# --- Alarms and decisions ---------------------------------------------------------------------------------------------
+def is_spot(place: int, inputs: ReferenceInputs) -> bool:
+    """Rule 8: whether the task at `place` of the stack, from 1, is Fargate Spot."""
+    return spot_tasks(place, inputs) > spot_tasks(place - 1, inputs)
+
+
+def end_of_shortage(s: int, inputs: ReferenceInputs) -> int:
+    """Rules 6, 25 and 26: the second `s`, or the end of the shortage that it lies in."""
+    for a, b in inputs.shortages:
+        if a <= s < b:
+            return b
+    return s
+
+
+# --- Requests ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Rules 13 to 16: what became of the requests of one step."""
+
+    arrivals: float
+    old_queue: float
+    capacity: float
+    offered: float
+    served: float
+    refused: float
+    queue: float
+    utilization: float
+    over_capacity: bool
+    slow: bool
+
+
+def serve(arrivals: float, old_queue: float, healthy_s: int, inputs: ReferenceInputs) -> Requests:
+    """Rules 13 to 16."""
+    capacity = healthy_s * inputs.task_requests_per_s
+    offered = old_queue + arrivals
+    served = min(offered, capacity)
+    rest = offered - served
+    room = min(
+        inputs.queue_per_task * healthy_s / inputs.step_s,
+        inputs.queue_timeout_s * capacity / inputs.step_s,
+    )
+    refused = max(0.0, rest - room)
+    over_capacity = offered > capacity * (1 + 1e-9)
+    if offered == 0:
+        utilization = 0.0
+    elif capacity == 0:
+        utilization = math.inf
+    else:
+        utilization = offered / capacity
+    return Requests(
+        arrivals=arrivals,
+        old_queue=old_queue,
+        capacity=capacity,
+        offered=offered,
+        served=served,
+        refused=refused,
+        queue=rest - refused,
+        utilization=utilization,
+        over_capacity=over_capacity,
+        slow=over_capacity or utilization > inputs.slow_utilization,
+    )
+
+
+# --- Steps and datapoints ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Step:
+    """All that happened in one step."""
+
+    # The sums of rule 11, with the adjustments of rule 12.
+    running_s: int
+    healthy_s: int
+    pending_s: int
+    billed_s: int
+    requests: Requests
+    # At the end of the step.
+    desired_count: int
+    count: int
+    # In the step.
+    moved_by: int
+    launched: int
+    removed: int
+    interruptions: int
+    stuck_deployments: int
+    # Of each policy, the datapoint of the period that ends with this step.
+    datapoints: list[float | None] = field(default_factory=list)
+
+
+def datapoint(metric: str, period_s: int, steps: Sequence[Step], inputs: ReferenceInputs) -> float | None:
+    """Rule 17: the datapoint of the period that consists of these steps; `None` if it is missing."""
+    served = added(step.requests.served for step in steps)
+    arrivals = added(step.requests.arrivals for step in steps)
+    running_s = sum(step.running_s for step in steps)
+    healthy_s = sum(step.healthy_s for step in steps)
+    if metric == "cpu":
+        if running_s == 0:
+            return None
+        return rounded(min(100.0, 100 * served * inputs.cpu_s_per_request / (running_s * inputs.task_vcpu)))
+    if metric == "memory":
+        if running_s == 0:
+            return None
+        in_flight_s = added(in_flight_seconds(step.requests, inputs) for step in steps)
+        used = running_s * inputs.baseline_memory_mib + in_flight_s * inputs.memory_mib_per_request
+        return rounded(min(100.0, 100 * used / (running_s * inputs.task_memory_mib)))
+    assert metric == "requests"
+    targets_s = healthy_s if healthy_s != 0 else running_s
+    if arrivals == 0 or targets_s == 0:
+        return None
+    return rounded(arrivals * period_s / targets_s)
+
+
+def in_flight_seconds(requests: Requests, inputs: ReferenceInputs) -> float:
+    """Rule 17: request-seconds in which requests are processed or wait."""
+    return requests.served * inputs.residence_s + inputs.step_s * (requests.old_queue + requests.queue) / 2
+
+
+def rounded(x: float) -> float:
+    """Rule 17: whole millionths, a half to the even one (Python's round() of a number without digits)."""
+    return round(x * 1e6) / 1e6
+
+
+# --- Alarms -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Alarm:
-    """Rule 14: in ALARM while each of the last `needed` datapoints breaches; `None` is a missing datapoint."""
+    """Rule 19: in ALARM if at least `needed` of the newest `window` datapoints breach."""
 
     breaches: Callable[[float], bool]
     needed: int
+    window: int
+    reinvocation: bool
     datapoints: list[float | None] = field(default_factory=list)
+    in_alarm: bool = False
+    acts: bool = False  # with the newest datapoint
 
-    def receive(self, datapoint: float | None) -> None:
-        self.datapoints.append(datapoint)
+    def receive(self, value: float | None) -> None:
+        was_in_alarm = self.in_alarm
+        self.datapoints.append(value)
+        self.in_alarm = sum(m is not None and self.breaches(m) for m in self.newest()) >= self.needed
+        self.acts = self.in_alarm and value is not None and (self.reinvocation or not was_in_alarm)
 
-    @property
-    def in_alarm(self) -> bool:
-        if len(self.datapoints) < self.needed:
-            return False
-        return all(m is not None and self.breaches(m) for m in self.datapoints[-self.needed :])
+    def newest(self) -> list[float | None]:
+        """The newest `window` datapoints, from the oldest to the newest; fewer if fewer are known."""
+        return self.datapoints[-self.window :]
 
-
-@dataclass
-class Cooldown:
-    """Blocks or changes decisions before the second `ends_at`."""
-
-    duration_s: int
-    ends_at: float = EVER
-
-    def is_active(self, t: int) -> bool:
-        return t < self.ends_at
-
-    def start(self, t: int) -> None:
-        self.ends_at = t + self.duration_s
-
-    def cancel(self) -> None:
-        self.ends_at = EVER
+    def measured(self, mean_of_datapoints: bool) -> float:
+        """Rule 20: the `m` of a decision."""
+        if not mean_of_datapoints:
+            newest = self.datapoints[-1]
+            assert newest is not None
+            return newest
+        there = [m for m in self.newest() if m is not None]
+        return added(there) / len(there)
 
 
-class TargetTracking:
-    """Rules 14 to 16: hears one datapoint after the other and changes the service."""
+# --- Policies ---------------------------------------------------------------------------------------------------------
 
-    def __init__(self, service: Service, inputs: ReferenceInputs) -> None:
-        self.service = service
+
+@dataclass(frozen=True)
+class Want:
+    """Rule 20: what a policy wants, clamped to the bounds in force, and the base that it was computed with."""
+
+    policy: "TargetTracking | StepScaling"
+    tasks: int
+    base: int
+
+
+class Policy:
+    """What both kinds have: the scale-out cooldown and the base that is remembered in it (rules 20 and 21)."""
+
+    def __init__(self, number: int, policy: ReferencePolicy, inputs: ReferenceInputs) -> None:
+        self.number = number
+        self.policy = policy
         self.inputs = inputs
-        target = inputs.target_value
-        low = round(inputs.low_factor * target * 1_000_000) / 1_000_000
-        self.alarm_high = Alarm(lambda m: m > target, inputs.scale_out_datapoints)
-        self.alarm_low = Alarm(lambda m: m < low, inputs.scale_in_datapoints)
-        self.scale_out_cooldown = Cooldown(inputs.scale_out_cooldown_s)
-        self.scale_in_cooldown = Cooldown(inputs.scale_in_cooldown_s)
-        self.cooldown_base = 0  # the base of the activity that started the scale-out cooldown
+        self.scale_out_cooldown_ends_at = EVER
+        self.remembered_base = 0
 
-    def receive(self, datapoint: float | None, t: int) -> None:
-        """Take the datapoint that becomes known at second `t`, and act on it (rules 13 to 16)."""
-        self.alarm_high.receive(datapoint)
-        self.alarm_low.receive(datapoint)
-        if self.alarm_high.in_alarm:
-            assert datapoint is not None
-            self.scale_out(datapoint, t)
-        elif self.alarm_low.in_alarm and not self.inputs.disable_scale_in and not self.scale_in_cooldown.is_active(t):
-            assert datapoint is not None
-            self.scale_in(datapoint, t)
+    def base(self, t: int, running: int) -> int:
+        """Rule 20: the running tasks, or during the scale-out cooldown the base of the activity that started it."""
+        return self.remembered_base if t < self.scale_out_cooldown_ends_at else running
 
-    def scale_out(self, m: float, t: int) -> None:
-        """Rule 15."""
-        in_cooldown = self.scale_out_cooldown.is_active(t)
-        base = self.cooldown_base if in_cooldown else self.service.running_count(t)
-        want = tasks_for(base, m, self.inputs.target_value)
-        want = min(max(want, self.inputs.min_capacity), self.inputs.max_capacity)
-        if want <= self.service.desired_count:
-            return
-        self.service.launch(want - self.service.desired_count, t)
-        self.cooldown_base = base  # inside a cooldown this is what it was
-        self.scale_out_cooldown.start(t)  # inside a cooldown this extends it
-        self.scale_in_cooldown.cancel()
-
-    def scale_in(self, m: float, t: int) -> None:
-        """Rule 16."""
-        n = self.service.running_count(t)
-        want = tasks_for(n, m, self.inputs.target_value)
-        if want >= n:
-            return
-        largest_step = max(1, math.floor(n * self.inputs.scale_in_step_percent / 100 + 1e-9))
-        want = max(want, n - largest_step, self.inputs.min_capacity)
-        if want >= self.service.desired_count:
-            return
-        self.service.remove(self.service.desired_count - want, t)
-        self.scale_in_cooldown.start(t)
+    def knows_at(self, t: int) -> int | None:
+        """Rule 18: the period whose datapoint becomes known at second `t`, if there is one."""
+        end = t - self.policy.lag_s
+        if end > 0 and end % self.policy.period_s == 0:
+            return end // self.policy.period_s - 1
+        return None
 
 
-def tasks_for(count: int, m: float, target: float) -> int:
-    """Tasks that bring `m`, measured with `count` tasks, to the target (rules 15 and 16)."""
-    return math.ceil(count * (m - 1e-6) / target)
+class TargetTracking(Policy):
+    """Rules 19 and 20, target tracking."""
+
+    def __init__(self, number: int, policy: ReferencePolicy, inputs: ReferenceInputs) -> None:
+        super().__init__(number, policy, inputs)
+        target = policy.target_value
+        low = rounded(inputs.low_factor * target)
+        n_out, n_in = inputs.scale_out_datapoints, inputs.scale_in_datapoints
+        self.alarm_high = Alarm(lambda m: m > target, n_out, n_out, inputs.alarm_reinvocation)
+        self.alarm_low = Alarm(lambda m: m < low, n_in, n_in, inputs.alarm_reinvocation)
+
+    def receive(self, value: float | None) -> None:
+        self.alarm_high.receive(value)
+        self.alarm_low.receive(value)
+
+    def want_out(self, t: int, running: int, clamp: Callable[[int], int]) -> Want | None:
+        """Rule 20, AlarmHigh."""
+        if not self.alarm_high.acts:
+            return None
+        m = self.alarm_high.measured(self.inputs.mean_of_datapoints)
+        base = self.base(t, running)
+        return Want(self, clamp(math.ceil(base * (m - 1e-6) / self.policy.target_value)), base)
+
+    def want_in(self, running: int, clamp: Callable[[int], int]) -> Want | None:
+        """Rule 20, AlarmLow."""
+        if not self.alarm_low.acts:
+            return None
+        m = self.alarm_low.measured(self.inputs.mean_of_datapoints)
+        want = math.ceil(running * (m - 1e-6) / self.policy.target_value)
+        if want >= running:
+            return None
+        largest_step = max(1, math.floor(running * self.inputs.scale_in_step_percent / 100 + 1e-9))
+        return Want(self, clamp(max(want, running - largest_step)), running)
+
+
+class StepScaling(Policy):
+    """Rules 19 and 20, step scaling."""
+
+    def __init__(self, number: int, policy: ReferencePolicy, inputs: ReferenceInputs) -> None:
+        super().__init__(number, policy, inputs)
+        assert policy.direction in ("up", "down")
+        threshold = policy.threshold
+        self.up = policy.direction == "up"
+        breaches = (lambda m: m >= threshold) if self.up else (lambda m: m <= threshold)
+        self.alarm = Alarm(breaches, policy.datapoints_to_alarm, policy.evaluation_periods, inputs.alarm_reinvocation)
+
+    def receive(self, value: float | None) -> None:
+        self.alarm.receive(value)
+
+    def adjustment(self, x: float) -> int | None:
+        """Rule 20: the adjustment of the step that `x` lies in."""
+        for lower, upper, change in self.policy.steps:
+            if (lower <= x < upper) if self.up else (lower < x <= upper):
+                return change
+        return None
+
+    def want(self, t: int, running: int, clamp: Callable[[int], int]) -> Want | None:
+        """Rule 20, step scaling."""
+        if not self.alarm.acts:
+            return None
+        change = self.adjustment(self.alarm.measured(self.inputs.mean_of_datapoints) - self.policy.threshold)
+        if change is None:
+            return None
+        base = self.base(t, running)
+        kind = self.policy.adjustment_type
+        if kind == "ExactCapacity":
+            want = change
+        elif kind == "ChangeInCapacity":
+            want = base + change
+        else:
+            assert kind == "PercentChangeInCapacity"
+            want = base + percent_change(base, change, self.policy.min_adjustment_magnitude)
+        return Want(self, clamp(want), base)
+
+
+def percent_change(base: int, percent: int, magnitude: int) -> int:
+    """Rule 20: so many tasks more or fewer than `base`."""
+    exact = base * percent / 100
+    if exact >= 1:
+        d = math.floor(exact + 1e-9)
+    elif exact > 0:
+        d = 1
+    elif exact == 0:
+        d = 0
+    elif exact > -1:
+        d = -1
+    else:
+        d = math.ceil(exact - 1e-9)
+    if 0 < abs(d) < magnitude:
+        d = magnitude if d > 0 else -magnitude
+    return d
 
 
 # --- The run ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Step:
-    """All that happened in one step."""
+class Simulation:
+    """The service, what happens to it, and all that happened."""
 
-    desired_count: int
-    running_s: int
-    healthy_s: int
-    billed_s: int
-    work: float  # vCPU-seconds
-    capacity: float  # vCPU-seconds
-    datapoint: float | None
-    launched: int
-    removed: int
-    requests: float
+    def __init__(self, inputs: ReferenceInputs) -> None:
+        self.inputs = inputs
+        # Rules 5 and 7. The stack: the task launched last is the last one.
+        self.stack = [Task.present_from_the_start() for _ in range(min(inputs.min_capacity, inputs.max_tasks))]
+        self.removed_tasks: list[Task] = []
+        self.desired_count = max(1, inputs.min_capacity)
+        self.next_launch = 0  # the `i` of rule 6
+        self.bucket = LaunchBucket(inputs.launch_burst, inputs.launch_per_s)
+        self.adjustments: list[Adjustment] = []
+        # Rule 22.
+        self.low, self.high, self.floor = inputs.min_capacity, inputs.max_capacity, 0
+        # Rules 21 and 23.
+        self.scale_in_cooldown_ends_at = EVER
+        self.deployment_ends_at = EVER
+        # Rule 26.
+        self.exposure = 0.0
+        self.thresholds_reached = 0
+        self.interruptions_due = 0
+        # Rule 17.
+        self.policies = [
+            (TargetTracking if policy.kind == "target_tracking" else StepScaling)(number, policy, inputs)
+            for number, policy in enumerate(inputs.policies)
+        ]
+        self.queue = 0.0
+        self.steps: list[Step] = []
+        # What happened in the step at hand.
+        self.moved_by = MOVED_BY_NONE
+        self.launched = self.removed = self.stuck_deployments = 0
+        # Only for the tests of the scenarios.
+        self.seen: Counter[str] = Counter()
+
+    # Tasks
 
     @property
-    def over_capacity(self) -> bool:
-        """Rule 10."""
-        return self.work > self.capacity * (1 + 1e-9)
+    def count(self) -> int:
+        """Rule 5: the height of the stack."""
+        return len(self.stack)
 
-    @property
-    def unserved(self) -> float:
-        """Rule 10: what exceeds the capacity."""
-        return max(0.0, self.work - self.capacity)
+    def running_count(self, t: int) -> int:
+        """Rule 18."""
+        return sum(task.is_running(t) for task in self.stack)
 
-    @property
-    def utilization(self) -> float:
-        """Rule 11."""
-        if self.work == 0:
-            return 0.0
-        if self.capacity == 0:
-            return math.inf
-        return self.work / self.capacity
+    def next_wait(self) -> int:
+        """Rule 6: the `w` of the next launch."""
+        waits = self.inputs.ready_wait_s
+        wait = waits[self.next_launch % len(waits)]
+        self.next_launch += 1
+        return wait
 
-    @property
-    def histogram_bin(self) -> int:
-        """Rule 20."""
-        if self.over_capacity:
-            return OVER_CAPACITY_BIN
-        return min(math.floor(self.utilization * HISTOGRAM_BINS + 1e-9), HISTOGRAM_BINS - 1)
+    def launch(self, number: int, t: int) -> None:
+        """Rules 6 and 7: launch `number` tasks, or as many as fit, at second `t`."""
+        for _ in range(number):
+            if self.count >= self.inputs.max_tasks:
+                self.seen["launch does not fit"] += 1
+                return
+            s = self.bucket.take(t)
+            self.seen["launch waits for the bucket"] += s > t
+            if is_spot(self.count + 1, self.inputs):
+                before = s
+                s = end_of_shortage(s, self.inputs)
+                self.seen["launch waits for the end of a shortage"] += s > before
+                self.seen["launch waits for the bucket and a shortage"] += s > before > t
+            self.stack.append(Task.launched(t, s, self.next_wait(), self.inputs))
+            self.launched += 1
 
+    def remove_surplus(self, t: int) -> None:
+        """Rules 9, 10 and 21: remove tasks from the top of the stack until `count <= desired_count`."""
+        while self.count > self.desired_count:
+            task = self.stack.pop()
+            task.remove(t, self.inputs.drain_s, self.inputs.minimum_billed_s)
+            self.removed_tasks.append(task)
+            self.removed += 1
+            self.seen["removed before its billing"] += task.billed_until == task.billed_from
+            self.seen["removed before it runs"] += t < task.running_at
+            self.seen["removed running, not healthy"] += task.running_at <= t < task.healthy_at
+            self.seen["removed healthy"] += task.healthy_at <= t
+            end = t + self.inputs.drain_s if task.healthy_at <= t else t
+            self.seen["removed within its minimum billing"] += task.billed_from < end < task.billed_until
 
-def datapoint_of(work: float, capacity: float, running_s: int, task_vcpu: float) -> float | None:
-    """Rule 12."""
-    if running_s == 0:
-        return None
-    # Whole millionths, a half to the even one: Python's round() of a number without digits.
-    return round(100 * min(work, capacity) / (running_s * task_vcpu) * 1_000_000) / 1_000_000
+    def adjust(self, of: str, tasks: int, start: int, end: int) -> None:
+        """Rule 12."""
+        self.adjustments.append(Adjustment(of, tasks, start, end))
 
+    def ready_s(self) -> int:
+        """Rule 23: from a launch until the slowest task is healthy."""
+        return self.inputs.running_after_s + max(self.inputs.ready_wait_s)
 
-def simulate_steps(inputs: ReferenceInputs) -> list[Step]:
-    """Run all steps, warm-up included."""
-    service = Service(inputs)
-    policy = TargetTracking(service, inputs)
-    steps: list[Step] = []
-    for k, (demand_vcpu, requests) in enumerate(zip(inputs.demand_vcpu, inputs.requests, strict=True)):
+    # What is scheduled
+
+    def interrupt(self, t: int) -> None:
+        """Rule 26: one interruption at second `t`."""
+        s = end_of_shortage(t, self.inputs)
+        wait = self.next_wait()
+        f = t + self.inputs.spot_warning_s
+        billed_from = s + self.inputs.unbilled_s
+        running_at = s + self.inputs.running_after_s
+        if billed_from < f:
+            self.adjust("billed", +1, billed_from, f)
+        else:
+            self.adjust("billed", -1, f, billed_from)
+        self.adjust("running", -1, t, running_at)
+        self.adjust("healthy", -1, t, running_at + wait)
+        self.adjust("pending", +1, t, running_at)
+        self.seen["interruption"] += 1
+        self.seen["interruption in a shortage"] += s > t
+
+    def lower_bound(self) -> int:
+        """Rule 22: the lower bound in force."""
+        return max(self.low, min(self.floor, self.high))
+
+    def clamp(self, want: int) -> int:
+        """Rule 20: to the bounds in force."""
+        return min(max(want, self.lower_bound()), self.high)
+
+    def change_bounds(self, low: int, high: int, floor: int, t: int) -> None:
+        """Rule 22."""
+        self.low, self.high, self.floor = low, high, floor
+        if self.desired_count < self.lower_bound():
+            difference = self.lower_bound() - self.desired_count
+            self.desired_count += difference
+            self.launch(difference, t)
+            self.moved_by = MOVED_BY_BOUNDS
+            self.seen["bounds raise the count"] += 1
+            self.seen["a predictive floor raises the count"] += self.lower_bound() > low
+        elif self.desired_count > self.high:
+            self.desired_count = self.high
+            self.remove_surplus(t)
+            self.moved_by = MOVED_BY_BOUNDS
+            self.seen["bounds lower the count"] += 1
+
+    def deploy(self, kind: str, minimum: float, maximum: float, shift_s: int, bake_s: int, t: int) -> None:
+        """Rule 23."""
+        if t < self.deployment_ends_at:
+            self.seen["deployment while one is going on"] += 1
+            return
+        if kind == "rolling":
+            self.deploy_rolling(minimum, maximum, t)
+        else:
+            assert kind == "shifted"
+            self.deploy_shifted(shift_s, bake_s, t)
+
+    def deploy_rolling(self, minimum: float, maximum: float, t: int) -> None:
+        """Rule 23, rolling."""
+        d = self.count
+        up = math.floor(d * maximum / 100 + 1e-9) - d
+        down = d - math.ceil(d * minimum / 100 - 1e-9)
+        b = up + down
+        if b < 1:
+            self.stuck_deployments += 1
+            self.seen["stuck deployment"] += 1
+            return
+        unbilled_s, running_after_s, drain_s = self.inputs.unbilled_s, self.inputs.running_after_s, self.inputs.drain_s
+        ready = self.ready_s()
+        waves = math.ceil(d / b)
+        for v in range(waves):
+            u = t + v * (ready + drain_s)
+            r = min(b, d - v * b)
+            x = min(down, r)
+            y = r - x
+            self.adjust("billed", +y, u + unbilled_s, u + ready + drain_s)
+            if u + unbilled_s < u + drain_s:
+                self.adjust("billed", +x, u + unbilled_s, u + drain_s)
+            else:
+                self.adjust("billed", -x, u + drain_s, u + unbilled_s)
+            self.adjust("running", +y, u + running_after_s, u + ready)
+            self.adjust("running", -x, u, u + running_after_s)
+            self.adjust("healthy", -x, u, u + ready)
+        self.deployment_ends_at = t + waves * (ready + drain_s)
+        self.seen["rolling deployment"] += 1
+        self.seen["rolling deployment of several waves"] += waves > 1
+        self.seen["rolling deployment that stops first"] += down > 0
+        self.seen["rolling deployment that starts and stops"] += down > 0 and up > 0
+
+    def deploy_shifted(self, shift_s: int, bake_s: int, t: int) -> None:
+        """Rule 23, blue/green, canary and linear."""
+        d = self.count
+        e = t + self.ready_s() + shift_s + bake_s
+        self.adjust("billed", +d, t + self.inputs.unbilled_s, e + self.inputs.drain_s)
+        self.adjust("running", +d, t + self.inputs.running_after_s, e)
+        self.deployment_ends_at = e + self.inputs.drain_s
+        self.seen["shifted deployment"] += 1
+
+    def lose_zone(self, t: int) -> None:
+        """Rule 24."""
+        lost = math.ceil(self.count / self.inputs.zones - 1e-9)
+        back = t + self.inputs.zone_detection_s
+        self.adjust("billed", -lost, t, back + self.inputs.unbilled_s)
+        self.adjust("running", -lost, t, back + self.inputs.running_after_s)
+        self.adjust("healthy", -lost, t, back + self.ready_s())
+        self.seen["loss of a zone"] += lost > 0
+
+    # Decisions
+
+    def decide(self, t: int) -> None:
+        """Rules 18 and 21: the decisions at second `t`, if the datapoint of at least one policy becomes known then."""
+        arrived = []
+        for policy in self.policies:
+            period = policy.knows_at(t)
+            if period is not None:
+                # The period ended at or before `t`, and so with a step before the one at hand.
+                last_step = (period + 1) * policy.policy.period_s // self.inputs.step_s - 1
+                policy.receive(self.steps[last_step].datapoints[policy.number])
+                arrived.append(policy)
+        if not arrived:
+            return
+        self.seen["policies decide together"] += len(arrived) > 1
+        running = self.running_count(t)
+        step_wants = [
+            want
+            for policy in arrived
+            if isinstance(policy, StepScaling) and (want := policy.want(t, running, self.clamp)) is not None
+        ]
+        self.note_step_scaling(arrived, step_wants, t)
+        if not self.scale_out(t, running, arrived, step_wants):
+            self.scale_in(t, running, step_wants)
+
+    def scale_out(self, t: int, running: int, arrived: Sequence[Policy], step_wants: Sequence[Want]) -> bool:
+        """Rule 21, out; whether anything was scaled out."""
+        wants = [
+            want
+            for policy in arrived
+            if isinstance(policy, TargetTracking) and (want := policy.want_out(t, running, self.clamp)) is not None
+        ]
+        wants += [want for want in step_wants if want.tasks > self.desired_count]
+        if not wants:
+            return False
+        largest = max(want.tasks for want in wants)
+        if largest <= self.desired_count:
+            self.seen["high, but enough tasks are there or on their way"] += 1
+            return False
+        first = min((want for want in wants if want.tasks == largest), key=lambda want: want.policy.number)
+        policy = first.policy
+        self.seen[f"out by {policy.policy.kind} on {policy.policy.metric}"] += 1
+        self.seen["out with different wants"] += len({want.tasks for want in wants}) > 1
+        self.seen["out during a deployment"] += t < self.deployment_ends_at
+        self.seen["out inside the policy's scale-out cooldown"] += t < policy.scale_out_cooldown_ends_at
+        self.seen["out cancels a scale-in cooldown"] += t < self.scale_in_cooldown_ends_at
+        difference = largest - self.desired_count
+        self.desired_count = largest
+        self.launch(difference, t)
+        policy.remembered_base = first.base  # inside a cooldown this is what it was
+        policy.scale_out_cooldown_ends_at = t + policy.policy.scale_out_cooldown_s
+        self.scale_in_cooldown_ends_at = t
+        self.moved_by = policy.number
+        return True
+
+    def scale_in(self, t: int, running: int, step_wants: Sequence[Want]) -> None:
+        """Rule 21, in."""
+        wants: list[Want] = []
+        all_agree = True
+        for policy in self.policies:
+            if isinstance(policy, TargetTracking) and not policy.policy.disable_scale_in:
+                want = policy.want_in(running, self.clamp)
+                if want is None:
+                    all_agree = False
+                else:
+                    wants.append(want)
+        wants += [want for want in step_wants if want.tasks < self.desired_count]
+        if not wants:
+            return
+        if not all_agree:
+            self.seen["in blocked by a policy that does not agree"] += 1
+            return
+        if max(want.tasks for want in wants) >= self.desired_count:
+            return
+        if t < self.deployment_ends_at:
+            self.seen["in blocked by a deployment"] += 1
+            return
+        if t < self.scale_in_cooldown_ends_at:
+            self.seen["in blocked by the cooldown"] += 1
+            return
+        smallest_allowed = max(want.tasks for want in wants)
+        first = min((want for want in wants if want.tasks == smallest_allowed), key=lambda want: want.policy.number)
+        policy = first.policy
+        self.seen[f"in by {policy.policy.kind} on {policy.policy.metric}"] += 1
+        self.seen["in with different wants"] += len({want.tasks for want in wants}) > 1
+        self.seen["in agreed by several"] += len(wants) > 1
+        self.seen["in by a datapoint known before"] += policy.knows_at(t) is None
+        self.desired_count = smallest_allowed
+        self.remove_surplus(t)
+        self.scale_in_cooldown_ends_at = t + policy.policy.scale_in_cooldown_s
+        self.moved_by = policy.number
+
+    def note_step_scaling(self, arrived: Sequence[Policy], wants: Sequence[Want], t: int) -> None:
+        """Only for the tests of the scenarios."""
+        for policy in arrived:
+            if isinstance(policy, StepScaling) and policy.alarm.in_alarm:
+                if policy.alarm.acts:
+                    self.seen["a step alarm acts and no step fits"] += policy not in [want.policy for want in wants]
+                self.seen["a step alarm is in ALARM and does not act"] += not policy.alarm.acts
+        for want in wants:
+            kind = want.policy.policy.adjustment_type
+            self.seen[f"a step policy wants by {kind}"] += want.tasks != self.desired_count
+            self.seen["a step policy wants by a remembered base"] += t < want.policy.scale_out_cooldown_ends_at
+
+    # Steps
+
+    def run(self) -> ReferenceResult:
+        for k, requests_per_s in enumerate(self.inputs.requests_per_s):
+            self.one_step(k, requests_per_s)
+        return self.result()
+
+    def one_step(self, k: int, requests_per_s: float) -> None:
+        """Rule 27: the order within step `k`."""
+        inputs = self.inputs
         start, end = k * inputs.step_s, (k + 1) * inputs.step_s  # rule 1
-        service.forget_before(start)
-        launches_before, removals_before = service.launches, service.removals
+        self.forget_before(start)
+        self.moved_by = MOVED_BY_NONE
+        self.launched = self.removed = self.stuck_deployments = 0
 
-        # Rules 13 and 17: first the decision, if a datapoint becomes known in this step.
-        j = k - 1 - inputs.metric_lag_s // inputs.step_s
-        if j >= 0:
-            policy.receive(steps[j].datapoint, start + inputs.metric_lag_s % inputs.step_s)
-        assert service.desired_count == sum(not task.is_removed for task in service.tasks)
+        # Interruptions (rule 26), then what is scheduled (rules 4 and 22 to 24).
+        interruptions = self.interruptions_due
+        for _ in range(interruptions):
+            self.interrupt(start)
+        for step, low, high, floor in inputs.bounds:
+            if step == k:
+                self.change_bounds(low, high, floor, start)
+        for step, kind, minimum, maximum, shift_s, bake_s in inputs.deployments:
+            if step == k:
+                self.deploy(kind, minimum, maximum, shift_s, bake_s, start)
+        for step in inputs.zone_losses:
+            if step == k:
+                self.lose_zone(start)
 
-        # Rules 9 and 10: then the sums, with the new and the removed tasks to the second.
-        running_s = sum(task.running_seconds(start, end) for task in service.tasks)
-        healthy_s = sum(task.healthy_seconds(start, end) for task in service.tasks)
-        billed_s = sum(task.billed_seconds(start, end) for task in service.tasks)
-        work = demand_vcpu * inputs.step_s  # rules 2 and 10
-        capacity = healthy_s * inputs.task_vcpu
-        steps.append(
-            Step(
-                desired_count=service.desired_count,
-                running_s=running_s,
-                healthy_s=healthy_s,
-                billed_s=billed_s,
-                work=work,
-                capacity=capacity,
-                datapoint=datapoint_of(work, capacity, running_s, inputs.task_vcpu),
-                launched=service.launches - launches_before,
-                removed=service.removals - removals_before,
-                requests=requests,
-            )
+        # Missing launches (rule 7).
+        if self.count < self.desired_count:
+            self.launch(self.desired_count - self.count, start)
+
+        # Decisions in the order of time (rules 18 to 21).
+        for t in range(start, end):
+            self.decide(t)
+        assert self.count == min(self.desired_count, inputs.max_tasks)
+
+        # The sums to the second (rules 11 and 12), then requests (rules 13 to 16).
+        healthy_s = self.sum_of("healthy", start, end)
+        requests = serve(requests_per_s * inputs.step_s, self.queue, healthy_s, inputs)  # rule 2
+        self.queue = requests.queue
+        step = Step(
+            running_s=self.sum_of("running", start, end),
+            healthy_s=healthy_s,
+            pending_s=self.sum_of("pending", start, end),
+            billed_s=self.sum_of("billed", start, end),
+            requests=requests,
+            desired_count=self.desired_count,
+            count=self.count,
+            moved_by=self.moved_by,
+            launched=self.launched,
+            removed=self.removed,
+            interruptions=interruptions,
+            stuck_deployments=self.stuck_deployments,
         )
-    return steps
+        self.steps.append(step)
+
+        # The datapoints of the periods that end with the step (rule 17).
+        step.datapoints = [self.datapoint_that_ends(policy.policy, k) for policy in self.policies]
+
+        # Exposure (rule 26): each threshold that it has reached is an interruption at the start of the next step.
+        self.exposure += spot_tasks(self.count, inputs) * inputs.step_s / 3600 * inputs.spot_interruptions_per_task_hour
+        reached = sum(self.exposure >= threshold for threshold in inputs.thresholds)
+        self.interruptions_due = reached - self.thresholds_reached
+        self.thresholds_reached = reached
+        self.note_step(step)
+
+    def sum_of(self, what: str, start: int, end: int) -> int:
+        """Rules 11 and 12."""
+        tasks = self.stack + self.removed_tasks
+        total = sum(getattr(task, f"{what}_seconds")(start, end) for task in tasks)
+        total += sum(adjustment.seconds(start, end) for adjustment in self.adjustments if adjustment.of == what)
+        self.seen[f"{what} seconds would be negative"] += total < 0
+        return max(0, total)
+
+    def datapoint_that_ends(self, policy: ReferencePolicy, k: int) -> float | None:
+        """Rules 17 and 28: the datapoint of the period that ends with step `k`, if one does."""
+        steps_in_period = policy.period_s // self.inputs.step_s
+        if (k + 1) % steps_in_period != 0:
+            return None
+        value = datapoint(policy.metric, policy.period_s, self.steps[-steps_in_period:], self.inputs)
+        self.seen[f"missing {policy.metric} datapoint"] += value is None
+        self.seen[f"{policy.metric} datapoint of 100 percent"] += value == 100 and policy.metric != "requests"
+        return value
+
+    def forget_before(self, second: int) -> None:
+        """Drop what has no part in `second` or later: only for speed, it would add zeros."""
+        self.removed_tasks = [task for task in self.removed_tasks if task.billed_until > second]
+        self.adjustments = [adjustment for adjustment in self.adjustments if adjustment.end > second]
+
+    def note_step(self, step: Step) -> None:
+        """Only for the tests of the scenarios."""
+        requests = step.requests
+        self.seen["requests wait"] += requests.queue > 0
+        self.seen["requests are refused"] += requests.refused > 0
+        self.seen["requests wait and others are refused"] += requests.queue > 0 and requests.refused > 0
+        self.seen["a queue is worked off"] += requests.old_queue > 0 and requests.queue == 0
+        self.seen["over capacity"] += requests.over_capacity
+        self.seen["slow, not over capacity"] += requests.slow and not requests.over_capacity
+        self.seen["no capacity"] += requests.capacity == 0 and requests.offered > 0
+        self.seen["no tasks"] += step.count == 0
+        self.seen["Spot tasks"] += spot_tasks(step.count, self.inputs) > 0
+        self.seen["tasks of both kinds"] += 0 < spot_tasks(step.count, self.inputs) < step.count
+
+    def result(self) -> ReferenceResult:
+        """Rules 28 to 30, from step `record_from` on (rule 3)."""
+        recorded = self.steps[self.inputs.record_from :]
+        histogram, wait_histogram, refused_bin = histograms([step.requests for step in recorded], self.inputs.step_s)
+        return ReferenceResult(
+            desired_count=[step.desired_count for step in recorded],
+            running_s=[step.running_s for step in recorded],
+            healthy_s=[step.healthy_s for step in recorded],
+            pending_s=[step.pending_s for step in recorded],
+            billed_s=[step.billed_s for step in recorded],
+            served=[step.requests.served for step in recorded],
+            refused=[step.requests.refused for step in recorded],
+            queue=[step.requests.queue for step in recorded],
+            utilization=[step.requests.utilization for step in recorded],
+            datapoints=[
+                [nan_if_missing(step.datapoints[number]) for step in recorded] for number in range(len(self.policies))
+            ],
+            moved_by=[step.moved_by for step in recorded],
+            billed_task_s=sum(step.billed_s for step in recorded),
+            spot_task_s=added(self.spot_seconds(step) for step in recorded),
+            running_task_s=sum(step.running_s for step in recorded),
+            launched=sum(step.launched for step in recorded),
+            removed=sum(step.removed for step in recorded),
+            steps_over_capacity=sum(step.requests.over_capacity for step in recorded),
+            slow_steps=sum(step.requests.slow for step in recorded),
+            refused_requests=added(step.requests.refused for step in recorded),
+            peak_desired_count=max((step.desired_count for step in recorded), default=0),
+            peak_utilization=max((step.requests.utilization for step in recorded), default=0.0),
+            peak_queue=max((step.requests.queue for step in recorded), default=0.0),
+            interruptions=sum(step.interruptions for step in recorded),
+            stuck_deployments=sum(step.stuck_deployments for step in recorded),
+            histogram=histogram,
+            wait_histogram=wait_histogram,
+            refused_bin=refused_bin,
+        )
+
+    def spot_seconds(self, step: Step) -> float:
+        """Rule 29: the part of the billed task-seconds that is Fargate Spot."""
+        if step.count == 0:
+            return 0.0
+        return step.billed_s * spot_tasks(step.count, self.inputs) / step.count
+
+
+def nan_if_missing(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def histograms(recorded: Sequence[Requests], step_s: int) -> tuple[list[float], list[float], float]:
+    """Rule 30: requests by utilization, requests by waiting time, and the refused ones."""
+    by_utilization, by_wait, refused_bin = [0.0] * UTILIZATION_BINS, [0.0] * WAIT_BINS, 0.0
+    for step in recorded:
+        if not step.over_capacity and step.old_queue == 0 and step.queue == 0:
+            by_utilization[min(math.floor(step.utilization * 512 + 1e-9), 511)] += step.arrivals
+        elif step.capacity == 0:
+            refused_bin += step.arrivals
+        else:
+            if step.arrivals - step.refused > 0:
+                wait_s = (step.old_queue + step.queue) / 2 * step_s / step.capacity
+                by_wait[wait_bin(wait_s)] += step.arrivals - step.refused
+            refused_bin += min(step.refused, step.arrivals)
+    return by_utilization, by_wait, refused_bin
+
+
+def wait_bin(wait_s: float) -> int:
+    """Rule 30: eight bins for each doubling, from one millisecond on."""
+    if wait_s <= 0.001:
+        return 0
+    return min(127, max(0, math.floor(8 * math.log2(wait_s / 0.001) + 1e-9)))
 
 
 def simulate_reference(inputs: ReferenceInputs) -> ReferenceResult:
-    """Run the simulation and record it from step `record_from` on (rules 3 and 18 to 20)."""
-    recorded = simulate_steps(inputs)[inputs.record_from :]
-    histogram = [0.0] * (HISTOGRAM_BINS + 1)
-    for step in recorded:
-        histogram[step.histogram_bin] += step.requests
-    return ReferenceResult(
-        desired_count=[step.desired_count for step in recorded],
-        running_s=[step.running_s for step in recorded],
-        healthy_s=[step.healthy_s for step in recorded],
-        billed_s=[step.billed_s for step in recorded],
-        utilization=[step.utilization for step in recorded],
-        metric_percent=[math.nan if step.datapoint is None else step.datapoint for step in recorded],
-        billed_task_s=sum(step.billed_s for step in recorded),
-        launched=sum(step.launched for step in recorded),
-        removed=sum(step.removed for step in recorded),
-        steps_over_capacity=sum(step.over_capacity for step in recorded),
-        unserved_vcpu_s=sum((step.unserved for step in recorded), 0.0),
-        peak_desired_count=max((step.desired_count for step in recorded), default=0),
-        peak_utilization=max((step.utilization for step in recorded), default=0.0),
-        histogram=histogram,
-    )
+    """Run the simulation and record it from step `record_from` on."""
+    return Simulation(inputs).run()

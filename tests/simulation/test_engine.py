@@ -301,3 +301,18 @@ def test_a_service_that_never_scales_in_keeps_the_peak_of_its_period():
     )
     run = simulate(work, [never])
     assert run.mean_billed_count[0] == pytest.approx(14.0)
+
+
+@pytest.mark.parametrize("uncompiled_steps", [0, 10**12])
+def test_what_progress_raises_ends_the_run(monkeypatch, uncompiled_steps):
+    monkeypatch.setattr(engine, "UNCOMPILED_STEPS", uncompiled_steps)
+    seen = []
+
+    def cancel(part):
+        seen.append(part)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate(WORK, _many(), progress=cancel)
+    assert len(seen) == 3

@@ -1,171 +1,462 @@
-"""The time loop, uncompiled and compiled, equals the reference, which is another program."""
+"""The time loop: what arithmetic says, the same compiled and not, whatever of it is compiled in; nothing is lost."""
 
+import itertools
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.simulation import kernel
 from estimator.simulation.compiled import compiled_run
-from tests.simulation.reference import ReferenceInputs, simulate_reference
-
-SERIES = ("desired_count", "running_s", "healthy_s", "billed_s", "utilization", "metric_percent")
-
-
-def run_kernel(inputs: ReferenceInputs, loop=kernel.run, as_lists: bool = True) -> dict[str, object]:
-    whole = np.zeros(kernel.N_WHOLE, dtype=np.int64)
-    for place, value in {
-        kernel.RECORD_FROM: inputs.record_from,
-        kernel.STEP_S: inputs.step_s,
-        kernel.MIN_CAPACITY: inputs.min_capacity,
-        kernel.MAX_CAPACITY: inputs.max_capacity,
-        kernel.SCALE_OUT_COOLDOWN_S: inputs.scale_out_cooldown_s,
-        kernel.SCALE_IN_COOLDOWN_S: inputs.scale_in_cooldown_s,
-        kernel.DISABLE_SCALE_IN: inputs.disable_scale_in,
-        kernel.METRIC_LAG_S: inputs.metric_lag_s,
-        kernel.SCALE_OUT_DATAPOINTS: inputs.scale_out_datapoints,
-        kernel.SCALE_IN_DATAPOINTS: inputs.scale_in_datapoints,
-        kernel.UNBILLED_S: inputs.unbilled_s,
-        kernel.RUNNING_AFTER_S: inputs.running_after_s,
-        kernel.DRAIN_S: inputs.drain_s,
-        kernel.MINIMUM_BILLED_S: inputs.minimum_billed_s,
-        kernel.POLICY: kernel.TARGET_TRACKING,
-    }.items():
-        whole[place] = value
-    real = np.zeros(kernel.N_REAL)
-    real[kernel.TASK_VCPU] = inputs.task_vcpu
-    real[kernel.TARGET_VALUE] = inputs.target_value
-    real[kernel.LOW_FACTOR] = inputs.low_factor
-    real[kernel.SCALE_IN_STEP_PERCENT] = inputs.scale_in_step_percent
-    n_ring, n_tail = kernel.ring_sizes(inputs.step_s, inputs.metric_lag_s, inputs.drain_s, inputs.minimum_billed_s)
-    stacks = [np.full(inputs.max_capacity, -(10**9), dtype=np.int64) for _ in range(3)]
-    histogram, totals = np.zeros(kernel.N_BINS + 1), np.zeros(kernel.N_TOTALS)
-    n_kept = len(inputs.demand_vcpu) - inputs.record_from
-    series = [np.zeros(n_kept, dtype=np.int64) for _ in range(4)] + [np.zeros(n_kept) for _ in range(2)]
-    arguments = [
-        np.array(inputs.demand_vcpu, dtype=np.float64),
-        np.array(inputs.requests, dtype=np.float64),
-        whole,
-        real,
-        np.array(inputs.ready_wait_s, dtype=np.int64),
-        *stacks,
-        np.zeros(n_ring),
-        np.zeros(n_tail, dtype=np.int64),
-        histogram,
-        totals,
-        True,
-        *series,
-    ]
-    if as_lists:
-        arguments = [a.tolist() if isinstance(a, np.ndarray) else a for a in arguments]
-    loop(*arguments)
-    result: dict[str, object] = dict(zip(SERIES, (list(a) for a in arguments[-6:]), strict=True))
-    result["histogram"] = list(arguments[10])
-    result["totals"] = list(arguments[11])
-    return result
+from estimator.simulation.features import FEATURES
+from estimator.simulation.inputs import PolicyInputs, SimulationInputs, features_of
+from estimator.simulation.outcome import Outcome, OutcomeSeries, run_inputs
+from estimator.simulation.variants import ALL
 
 
-def check_equal(inputs: ReferenceInputs, result: dict[str, object]) -> None:
-    expected = simulate_reference(inputs)
-    for name in SERIES[:4]:
-        assert list(result[name]) == list(getattr(expected, name)), name
-    assert result["utilization"] == pytest.approx(expected.utilization, rel=1e-12)
-    metric = [math.nan if value < 0 else value for value in result["metric_percent"]]
-    assert metric == pytest.approx(expected.metric_percent, rel=1e-12, nan_ok=True)
-    assert result["histogram"] == pytest.approx(expected.histogram, rel=1e-12)
-    totals = result["totals"]
-    assert totals[kernel.BILLED_TASK_S] == expected.billed_task_s
-    assert totals[kernel.RUNNING_TASK_S] == sum(expected.running_s)
-    assert totals[kernel.LAUNCHED] == expected.launched
-    assert totals[kernel.REMOVED] == expected.removed
-    assert totals[kernel.STEPS_OVER_CAPACITY] == expected.steps_over_capacity
-    assert totals[kernel.UNSERVED_VCPU_S] == pytest.approx(expected.unserved_vcpu_s, rel=1e-9, abs=1e-6)
-    assert totals[kernel.PEAK_DESIRED_COUNT] == expected.peak_desired_count
-    assert totals[kernel.PEAK_UTILIZATION] == pytest.approx(expected.peak_utilization, rel=1e-12)
+def check_equal(one: Outcome, other: Outcome) -> None:
+    for item in fields(Outcome):
+        if item.name != "series":
+            np.testing.assert_array_equal(getattr(one, item.name), getattr(other, item.name), err_msg=item.name)
+    if one.series is not None and other.series is not None:
+        for item in fields(OutcomeSeries):
+            np.testing.assert_array_equal(
+                getattr(one.series, item.name), getattr(other.series, item.name), err_msg=item.name
+            )
+
+
+def lean(load, target=50.0, **changes):
+    """Tasks of 1 vCPU that are there at once; requests of 0.01 s; alarms of one datapoint without lag."""
+    policy = {name: changes.pop(name) for name in list(changes) if name in {item.name for item in fields(PolicyInputs)}}
+    values = {
+        "requests_per_s": [float(x) for x in load],
+        "minimum_billed_s": 0,
+        "scale_out_datapoints": 1,
+        "scale_in_datapoints": 1,
+        "policies": (
+            PolicyInputs(
+                **{"target_value": target, "scale_out_cooldown_s": 0, "scale_in_cooldown_s": 0, "lag_s": 0, **policy}
+            ),
+        ),
+    }
+    return SimulationInputs(**{**values, **changes})
+
+
+def counts(inputs, **how):
+    return run_inputs(inputs, True, **{"compiled": False, **how}).series.desired_count.tolist()
+
+
+# --- Closed forms -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("load", "target", "tasks"),
+    [
+        (400, 50, 8),  # 4 vCPU / 0.5: an exact fit
+        (401, 50, 9),
+        (100, 60, 2),
+        (1000, 70, 15),
+        (350, 70, 5),
+    ],
+)
+def test_a_constant_load_from_below_reaches_what_it_needs_and_stays(load, target, tasks):
+    # tasks = ceil(load x 0.01 s / (1 vCPU x target))
+    seen = counts(lean([load] * 40, target))
+    assert seen[-1] == tasks
+    assert seen == sorted(seen)
+    assert set(seen[20:]) == {tasks}
+
+
+@pytest.mark.parametrize(("load", "target"), [(400, 50), (330, 60), (95, 75), (1234, 40)])
+def test_a_constant_load_from_above_stops_at_the_first_count_that_is_not_under_the_lower_threshold(load, target):
+    seen = counts(lean([load] * 200, target, min_capacity=1, bounds=((0, 60, 100, 0), (5, 1, 100, 0))))
+    metric = [load / n for n in seen]  # 100 x load x 0.01 / n
+    assert seen[-1] == seen[-50]
+    low = 0.9 * target
+    # Above the last count every metric was under the threshold; a step less would lift it over the target, or it is not under.
+    assert all(value < low for value, n in zip(metric, seen, strict=True) if n > seen[-1])
+    assert metric[-1] >= low or load / (seen[-1] - 1) > target
+
+
+@pytest.mark.parametrize(("metric", "tasks"), [(26.0, 2), (25.001, 2), (25.0, 1), (10.0, 1)])
+def test_two_tasks_do_not_scale_in_until_half_the_target(metric, tasks):
+    # Two tasks at m percent: 2 x m requests/s of 0.01 s.
+    assert counts(lean([80] * 10 + [2 * metric] * 60))[-1] == tasks
+
+
+@pytest.mark.parametrize("target", [30.0, 50.0, 75.0])
+def test_a_saturated_service_grows_at_most_by_100_over_the_target_a_round(target):
+    seen = counts(lean([9900] * 12, target, min_capacity=2))
+    for before, after in itertools.pairwise(seen):
+        assert after <= math.ceil(before * 100 / target)
+    assert seen[1] == math.ceil((200 - 2e-6) / target)
+
+
+def test_a_scale_out_cooldown_counts_from_the_base_and_lets_a_larger_one_through():
+    # 1 task at 60 % asks for 2 at step 1. In the cooldown of 5 minutes the base is 1: 2 tasks at 60 % ask for no more than 2.
+    load = [60, 60, 120, 120, 120, 120, 120, 120, 120, 120]
+    seen = counts(lean(load, scale_out_cooldown_s=300))
+    assert seen[:3] == [1, 2, 2]
+    # The datapoint of step 2 (60 % of two) asks for ceil(1 x 1.2) = 2 until the cooldown ends at 360 s.
+    assert seen[3:6] == [2, 2, 2]
+    assert seen[6] == 3
+    # Without one it is 3 at once.
+    assert counts(lean(load))[3] == 3
+
+
+def test_a_scale_in_cooldown_holds_back_the_next_one():
+    load = [1000] * 12 + [10] * 40
+    with_cooldown = counts(lean(load, scale_in_cooldown_s=300, scale_in_step_percent=10.0))
+    falls = [k for k in range(1, len(load)) if with_cooldown[k] < with_cooldown[k - 1]]
+    assert len(falls) > 3
+    assert {b - a for a, b in itertools.pairwise(falls)} == {5}
+
+
+def test_lag_and_datapoints_say_when():
+    # Over the target from step 10 on; three datapoints, known 150 s after their periods: 10, 11, 12 end at 780 s, known at 930 s, step 15.
+    seen = counts(lean([40] * 10 + [90] * 20, scale_out_datapoints=3, lag_s=150))
+    assert seen[14:16] == [1, 2]
+
+
+def test_twenty_seconds_are_three_times_as_fine():
+    policy = PolicyInputs(period_s=60, lag_s=10, target_value=50.0)
+    base = replace(
+        lean([40] * 9 + [90] * 30, step_s=20),
+        policies=(policy,),
+        scale_out_datapoints=1,
+    )
+    # Period 3 (seconds 180 to 240) is known at 250 s: step 12. With 20 s periods, period 9 ends at 200 and is known at 210: step 10.
+    slow = counts(base)
+    fast = counts(replace(base, policies=(replace(policy, period_s=20),)))
+    assert slow.index(2) == 12
+    assert fast.index(2) == 10
+
+
+def test_a_rolling_deployment_overlaps():
+    # 4 tasks, 100 to 200 percent: one wave of 4 beside the old ones; ready 30 + 30 s, drained 60 s.
+    inputs = lean(
+        [0] * 10, min_capacity=4, max_capacity=4, unbilled_s=10, running_after_s=30, ready_wait_s=(30,), drain_s=60,
+        deployments=((2, "rolling", 100.0, 200.0, 0, 0),),
+    )  # fmt: skip
+    series = run_inputs(inputs, True, compiled=False).series
+    # Billed +4 from 130 to 240 s, running +4 from 150 to 180 s, healthy as before.
+    assert series.billed_s.tolist() == [240, 240, 240 + 4 * 50, 240 + 4 * 60, 240, 240, 240, 240, 240, 240]
+    assert series.running_s.tolist() == [240, 240, 240 + 4 * 30, 240, 240, 240, 240, 240, 240, 240]
+    assert series.healthy_s.tolist() == [240] * 10
+    # 50 to 100 percent: two waves of 2, stopped first; each 60 s until ready and 60 s of draining.
+    inputs = replace(inputs, deployments=((2, "rolling", 50.0, 100.0, 0, 0),))
+    series = run_inputs(inputs, True, compiled=False).series
+    # Healthy -2 in [120, 180) and [240, 300); billed +2 in [130, 180) and [250, 300).
+    assert series.healthy_s.tolist() == [240, 240, 120, 240, 120, 240, 240, 240, 240, 240]
+    assert series.billed_s.tolist() == [240, 240, 340, 240, 340, 240, 240, 240, 240, 240]
+    # 100 to 100 percent: nothing can be replaced.
+    assert run_inputs(replace(inputs, deployments=((2, "rolling", 100.0, 100.0, 0, 0),))).stuck_deployments == 1
+
+
+def test_a_blue_green_deployment_pays_both_for_the_bake_time():
+    inputs = lean(
+        [0] * 12, min_capacity=3, max_capacity=3, unbilled_s=10, running_after_s=30, ready_wait_s=(30,), drain_s=60,
+        deployments=((1, "shifted", 0.0, 0.0, 60, 120), (4, "rolling", 0.0, 100.0, 0, 0)),
+    )  # fmt: skip
+    outcome = run_inputs(inputs, True, compiled=False)
+    # End of the shift: 60 + 60 + 60 + 120 = 300 s; billed until 360 s, running 90 to 300 s. The second one finds it going on.
+    assert outcome.billed_task_s == 3 * 720 + 3 * (360 - 70)
+    assert outcome.running_task_s == 3 * 720 + 3 * (300 - 90)
+    assert outcome.series.healthy_s.tolist() == [180] * 12
+
+
+def test_the_loss_of_a_zone():
+    inputs = lean(
+        [0] * 8, min_capacity=4, max_capacity=4, unbilled_s=5, running_after_s=20, ready_wait_s=(10,), zones=3,
+        zone_detection_s=60, zone_losses=(2,),
+    )  # fmt: skip
+    outcome = run_inputs(inputs, True, compiled=False)
+    # ceil(4/3) = 2 tasks from 120 s on: unbilled for 65 s, not running for 80 s, not healthy for 90 s.
+    assert outcome.billed_task_s == 4 * 480 - 2 * 65
+    assert outcome.running_task_s == 4 * 480 - 2 * 80
+    assert outcome.series.healthy_s.tolist() == [240, 240, 120, 180, 240, 240, 240, 240]
+
+
+def test_the_launch_rate_spreads_launches():
+    # 10 tasks at second 60; 2 at once, then one each 10 s: 60, 60, 70, 80, ..., 140.
+    inputs = lean([0] * 5, max_capacity=20, bounds=((1, 11, 20, 0),), launch_burst=2, launch_per_s=0.1)
+    outcome = run_inputs(inputs, True, compiled=False)
+    launched = [60, 60, 70, 80, 90, 100, 110, 120, 130, 140]
+    assert outcome.billed_task_s == 300 + sum(300 - s for s in launched)
+    assert outcome.series.pending_s.sum() == sum(s - 60 for s in launched)
+    assert outcome.launched == 10
+
+
+def test_a_quota_cuts_what_is_launched():
+    inputs = lean([400] * 10, max_capacity=20, max_tasks=5)
+    outcome = run_inputs(inputs, True, compiled=False)
+    assert outcome.peak_desired_count > 5
+    assert outcome.series.billed_s.max() == 300
+    assert outcome.launched == 4
+
+
+def test_a_queue_takes_what_fits_and_serves_it_later():
+    # Capacity 100/s; at 150/s 3,000 a minute are left; 2,000 may wait for the task, for at most a minute.
+    inputs = replace(lean([150, 50, 50], queue_per_task=2000, queue_timeout_s=60), policies=())
+    series = run_inputs(inputs, True, compiled=False).series
+    assert series.served.tolist() == [6000, 5000, 3000]
+    assert series.refused.tolist() == [1000, 0, 0]
+    assert series.queue.tolist() == [2000, 0, 0]
+    # At most 10 s: 1,000 may wait.
+    assert run_inputs(replace(inputs, queue_timeout_s=10), compiled=False).refused_requests == 2000
+
+
+def test_spot_is_interrupted_and_replaced():
+    # 4 tasks, one On-Demand first, half of the others Spot: floor(3 x 0.5) = 1. Exposure 1 an hour: 1/60 a step.
+    inputs = replace(
+        lean([0] * 10), policies=(), min_capacity=4, spot_base=1, spot_share=0.5, spot_interruptions_per_task_hour=1.0,
+        thresholds=(2.5 / 60, 100.0), spot_warning_s=120, unbilled_s=10, running_after_s=30, ready_wait_s=(20,),
+    )  # fmt: skip
+    outcome = run_inputs(inputs, True, compiled=False)
+    # Reached at the end of step 2: at 180 s. Billed twice from 190 to 300 s, not running until 210, not healthy until 230 s.
+    assert outcome.interruptions == 1
+    assert outcome.billed_task_s == 4 * 600 + 110
+    assert outcome.running_task_s == 4 * 600 - 30
+    assert outcome.series.healthy_s.tolist() == [240, 240, 240, 190, 240, 240, 240, 240, 240, 240]
+    assert outcome.series.pending_s.sum() == 30
+    assert outcome.spot_billed_task_s == pytest.approx(outcome.billed_task_s / 4)
+
+
+def test_a_shortage_holds_spot_back_and_nothing_else():
+    inputs = replace(
+        lean([0] * 10), policies=(), bounds=((1, 3, 10, 0),), spot_base=0, spot_share=0.5, shortages=((60, 300),)
+    )
+    # Places 2 of 3 is Spot (floor(2 x 0.5) = 1): launched at 300 s; place 3 at 60 s.
+    assert run_inputs(inputs, compiled=False).billed_task_s == 600 + 300 + 540
+
+
+# --- Random inputs that use everything -------------------------------------------------------------------------
 
 
 @st.composite
-def scenarios(draw: st.DrawFn) -> ReferenceInputs:
-    """Loads that rise, fall and stand still, with parameters that make tasks overlap in every way."""
-    level = draw(st.sampled_from([15.0, 6.0, 2.0, 0.5]))
-    pieces = draw(
-        st.lists(
-            st.tuples(
-                st.integers(4, 45),
-                st.sampled_from([1.0, 0.1, 0.0, 0.6, 0.25]) | st.floats(0, 1),
-                st.sampled_from(["hold", "ramp", "noise"]),
-            ),
-            min_size=3,
-            max_size=9,
+def policies(draw, step_s):
+    kind = draw(st.sampled_from(["target_tracking", "step"]))
+    metric = draw(st.sampled_from(["cpu", "memory", "requests"]))
+    level = {"cpu": [30.0, 60.0, 100.0], "memory": [20.0, 40.0, 70.0], "requests": [300.0, 2000.0, 5000.0]}[metric]
+    up = draw(st.booleans())
+    n = draw(st.integers(1, 5))
+    bounds = sorted(draw(st.lists(st.sampled_from([0.0, 1.0, 5.0, 15.0, 40.0]), min_size=1, max_size=3, unique=True)))
+    edges = [*bounds, math.inf] if up else [-math.inf, *(-b for b in reversed(bounds))]
+    changes = [draw(st.integers(-30, 60)) for _ in edges[1:]]
+    return PolicyInputs(
+        kind=kind,
+        metric=metric,
+        period_s=draw(st.sampled_from([60, 20] if step_s == 20 else [60])),
+        lag_s=draw(st.sampled_from([0, 10, 30, 150])),
+        target_value=draw(st.sampled_from(level)),
+        disable_scale_in=draw(st.integers(0, 3)) == 0,
+        scale_out_cooldown_s=draw(st.sampled_from([0, 60, 130])),
+        scale_in_cooldown_s=draw(st.sampled_from([0, 60, 130])),
+        threshold=draw(st.sampled_from(level)),
+        direction="up" if up else "down",
+        datapoints_to_alarm=draw(st.integers(1, n)),
+        evaluation_periods=n,
+        steps=tuple(zip(edges, edges[1:], changes, strict=False)),
+        adjustment_type=draw(st.sampled_from(["ChangeInCapacity", "PercentChangeInCapacity", "ExactCapacity"])),
+        min_adjustment_magnitude=draw(st.sampled_from([0, 1, 3])),
+    )
+
+
+@st.composite
+def scenarios(draw):
+    """Loads that rise, fall and stand still, with parameters that make everything overlap."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    level = draw(st.sampled_from([1500.0, 600.0, 100.0]))
+    pieces = draw(st.lists(st.tuples(st.integers(3, 40), st.floats(0, 1), st.booleans()), min_size=2, max_size=7))
+    load = []
+    for length, height, noisy in pieces:
+        load += (height * level * (random.uniform(0.4, 1.6, length) if noisy else np.ones(length))).tolist()
+    n = len(load)
+    step_s = draw(st.sampled_from([20, 60]))
+    low = draw(st.integers(0, 5))
+    high = max(low, 1) + draw(st.sampled_from([0, 5, 30]))
+
+    def sometimes(strategy, otherwise):
+        return draw(strategy) if draw(st.booleans()) else otherwise
+
+    steps = st.integers(0, n + 3)
+    bounds = tuple(
+        (k, a, a + more, floor)
+        for k, a, more, floor in sorted(
+            sometimes(
+                st.lists(
+                    st.tuples(steps, st.integers(0, 8), st.integers(0, 25), st.integers(0, 30)), min_size=1, max_size=5
+                ),
+                [],
+            )
         )
     )
-    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    demand: list[float] = []
-    last = 0.0
-    for length, height, shape in pieces:
-        goal = height * level
-        if shape == "hold":
-            demand += [goal] * length
-        elif shape == "ramp":
-            demand += np.linspace(last, goal, length).tolist()
-        else:
-            demand += (goal * random.uniform(0.5, 1.5, length)).tolist()
-        last = goal
-    min_capacity = draw(st.integers(1, 6))
+    deployments = sometimes(
+        st.lists(
+            st.tuples(
+                steps,
+                st.sampled_from(["rolling", "shifted"]),
+                st.sampled_from([0.0, 50.0, 75.0, 100.0]),
+                st.sampled_from([100.0, 125.0, 200.0]),
+                st.sampled_from([0, 90]),
+                st.sampled_from([0, 300]),
+            ),
+            min_size=1,
+            max_size=4,
+        ),
+        [],
+    )
     unbilled_s = draw(st.sampled_from([0, 10, 25]))
-    return ReferenceInputs(
-        demand_vcpu=demand,
-        requests=[d * 1200.0 for d in demand],
-        record_from=draw(st.integers(0, len(demand) - 1)),
-        step_s=draw(st.sampled_from([20, 60])),
-        task_vcpu=draw(st.sampled_from([0.25, 0.5, 1.0, 2.0])),
-        min_capacity=min_capacity,
-        max_capacity=min_capacity + draw(st.sampled_from([60, 12, 3, 0])),
-        target_value=draw(st.sampled_from([30.0, 50.0, 60.0, 75.0, 100.0])),
-        scale_out_cooldown_s=draw(st.sampled_from([0, 60, 90, 300])),
-        scale_in_cooldown_s=draw(st.sampled_from([0, 60, 90, 300])),
-        disable_scale_in=draw(st.booleans()) and draw(st.booleans()),
-        metric_lag_s=draw(st.sampled_from([0, 15, 60, 150])),
-        scale_out_datapoints=draw(st.sampled_from([1, 3])),
-        scale_in_datapoints=draw(st.sampled_from([2, 5, 15])),
-        low_factor=draw(st.sampled_from([0.7, 0.9, 1.0])),
-        scale_in_step_percent=draw(st.sampled_from([0.0, 10.0, 50.0, 100.0])),
+    spot = draw(st.booleans())
+    rate = sometimes(st.sampled_from([0.02, 0.2, 1.0]), 0.0)
+    a = draw(st.integers(0, n))
+    b = a + draw(st.integers(1, 10))
+    c = b + draw(st.integers(1, 10))
+    return SimulationInputs(
+        requests_per_s=load,
+        record_from=draw(st.integers(0, n - 1)),
+        step_s=step_s,
+        cpu_s_per_request=0.01,
+        task_vcpu=1.0,
+        task_memory_mib=2048.0,
+        task_requests_per_s=draw(st.sampled_from([100.0, 80.0])),
+        baseline_memory_mib=300.0,
+        memory_mib_per_request=5.0,
+        residence_s=0.3,
+        queue_per_task=sometimes(st.sampled_from([50.0, 3000.0]), 0.0),
+        queue_timeout_s=draw(st.sampled_from([0.0, 5.0, 90.0])),
+        slow_utilization=draw(st.sampled_from([0.5, math.inf])),
+        min_capacity=low,
+        max_capacity=high,
+        max_tasks=sometimes(st.integers(1, 12), 2**40),
         unbilled_s=unbilled_s,
-        running_after_s=unbilled_s + draw(st.sampled_from([0, 13, 45, 400])),
-        ready_wait_s=draw(st.lists(st.integers(0, 200), min_size=1, max_size=7)),
-        drain_s=draw(st.sampled_from([0, 7, 60, 330])),
+        running_after_s=unbilled_s + draw(st.sampled_from([0, 13, 200])),
+        ready_wait_s=tuple(draw(st.lists(st.integers(0, 100), min_size=1, max_size=5))),
+        drain_s=draw(st.sampled_from([0, 7, 330])),
         minimum_billed_s=draw(st.sampled_from([0, 60, 300])),
+        launch_burst=draw(st.sampled_from([1, 3, 10])),
+        launch_per_s=rate,
+        spot_base=draw(st.integers(0, 3)),
+        spot_share=draw(st.sampled_from([0.3, 0.5, 1.0])) if spot else 0.0,
+        spot_interruptions_per_task_hour=draw(st.sampled_from([0.0, 2.0, 20.0])) if spot else 0.0,
+        shortages=((a * step_s, b * step_s), (c * step_s, (c + 40) * step_s)) if spot and draw(st.booleans()) else (),
+        thresholds=tuple(np.cumsum(random.exponential(size=300)).tolist()) if spot else (),
+        zones=draw(st.integers(1, 4)),
+        zone_detection_s=draw(st.sampled_from([0, 45, 200])),
+        zone_losses=tuple(sometimes(st.lists(steps, min_size=1, max_size=2), [])),
+        bounds=bounds,
+        deployments=tuple(sorted(deployments)),
+        policies=tuple(draw(st.lists(policies(step_s), max_size=4))),
+        low_factor=draw(st.sampled_from([0.7, 0.9, 1.0])),
+        scale_out_datapoints=draw(st.sampled_from([1, 3])),
+        scale_in_datapoints=draw(st.sampled_from([1, 4])),
+        scale_in_step_percent=draw(st.sampled_from([0.0, 10.0, 100.0])),
+        alarm_reinvocation=draw(st.booleans()),
+        mean_of_datapoints=draw(st.booleans()),
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(scenarios())
-def test_loop_equals_reference(inputs: ReferenceInputs) -> None:
-    check_equal(inputs, run_kernel(inputs))
+def test_compiled_equals_uncompiled_and_more_features_change_nothing(inputs):
+    compiled = run_inputs(inputs, True, used=ALL)
+    check_equal(compiled, run_inputs(inputs, True, compiled=False, used=ALL))
+    check_equal(compiled, run_inputs(inputs, True, compiled=False))
+    check_equal(compiled, run_inputs(inputs, False, used=ALL))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
+@given(scenarios(), st.sampled_from([10.0, 30.0, 50.0, 77.7, 100.0, 130.0]), st.booleans())
+def test_the_lean_loop_equals_the_one_that_can_do_everything(inputs, target, exact):
+    policy = PolicyInputs(period_s=inputs.step_s, lag_s=inputs.drain_s, target_value=target)
+    load = [float(round(x / 50) * 50) for x in inputs.requests_per_s] if exact else inputs.requests_per_s
+    inputs = replace(
+        inputs, requests_per_s=load, min_capacity=max(inputs.min_capacity, 1), policies=(policy,), mean_of_datapoints=False,
+        queue_per_task=0.0, spot_share=0.0, launch_per_s=0.0, max_tasks=2**40, bounds=(), deployments=(), zone_losses=(),
+    )  # fmt: skip
+    assert features_of(inputs) == frozenset()
+    compiled = run_inputs(inputs, True)
+    check_equal(compiled, run_inputs(inputs, True, used=ALL))
+    check_equal(compiled, run_inputs(inputs, True, compiled=False))
+
+
+@settings(max_examples=100, deadline=None)
 @given(scenarios())
-def test_compiled_loop_equals_reference(inputs: ReferenceInputs) -> None:
-    check_equal(inputs, run_kernel(inputs, compiled_run(), as_lists=False))
+def test_nothing_is_lost(inputs):
+    inputs = replace(inputs, record_from=0)
+    outcome = run_inputs(inputs, True, used=ALL)
+    series = outcome.series
+    arrivals = np.array(inputs.requests_per_s) * inputs.step_s
+    before = np.concatenate([[0.0], series.queue[:-1]])
+    np.testing.assert_allclose(series.served + series.refused + series.queue - before, arrivals, rtol=1e-9, atol=1e-6)
+    assert (series.served >= 0).all()
+    assert (series.refused >= 0).all()
+    assert (series.queue >= 0).all()
+    # Each request that arrives is in one histogram, once.
+    counted = outcome.utilization_histogram.sum() + outcome.wait_histogram.sum()
+    assert counted == pytest.approx(arrivals.sum(), rel=1e-9, abs=1e-6)
+    for sums in (series.billed_s, series.running_s, series.healthy_s, series.pending_s):
+        assert (sums >= 0).all()
+    assert outcome.billed_task_s == series.billed_s.sum()
+    assert outcome.running_task_s == series.running_s.sum()
 
 
-def test_random_scenarios_do_scale() -> None:
-    """The agreement above is worth something only if the random scenarios launch and remove tasks."""
-    moved = {"launched": 0, "removed": 0, "over": 0}
+@settings(max_examples=40, deadline=None)
+@given(st.lists(scenarios(), min_size=2, max_size=4))
+def test_one_after_the_other_equals_one_at_a_time(batch):
+    together = [run_inputs(inputs, True, used=ALL) for inputs in batch]
+    for inputs, outcome in zip(reversed(batch), reversed(together), strict=True):
+        check_equal(run_inputs(inputs, True, used=ALL), outcome)
 
-    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("feature", FEATURES)
+def test_a_loop_with_one_feature_equals_the_one_with_all(feature):
+    compiled_run(frozenset({feature}))
+    checked = 0
+
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
     @given(scenarios())
-    def count(inputs: ReferenceInputs) -> None:
-        result = simulate_reference(replace(inputs, record_from=0))
-        moved["launched"] += result.launched > 0
-        moved["removed"] += result.removed > 0
-        moved["over"] += result.steps_over_capacity > 0
+    def check(inputs):
+        nonlocal checked
+        changes = {
+            "SEVERAL_POLICIES": {"policies": (PolicyInputs(period_s=inputs.step_s, lag_s=30, target_value=50.0),), "mean_of_datapoints": False},
+            "QUEUE": {"queue_per_task": 0.0},
+            "SPOT": {"spot_share": 0.0},
+            "LAUNCH_RATE": {"launch_per_s": 0.0},
+            "QUOTA": {"max_tasks": 2**40, "min_capacity": max(inputs.min_capacity, 1)},
+            "BOUNDS": {"bounds": ()},
+            "DISTURBANCES": {"deployments": (), "zone_losses": ()},
+        }  # fmt: skip
+        for name, change in changes.items():
+            if name != feature:
+                inputs = replace(inputs, **change)
+        used = frozenset({feature})
+        assert features_of(inputs) <= used
+        check_equal(run_inputs(inputs, True, used=used), run_inputs(inputs, True, used=ALL))
+        checked += features_of(inputs) == used
+
+    check()
+    assert checked > 10
+
+
+def test_random_scenarios_do_something():
+    """The agreements above are worth something only if the random scenarios use and move everything."""
+    seen = dict.fromkeys(
+        ("launched", "removed", "refused_requests", "interruptions", "stuck_deployments", *FEATURES), 0
+    )
+
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
+    @given(scenarios())
+    def count(inputs):
+        outcome = run_inputs(replace(inputs, record_from=0), used=ALL)
+        used = features_of(inputs)
+        for name in seen:
+            seen[name] += name in used if name in FEATURES else getattr(outcome, name) > 0
 
     count()
-    assert moved["launched"] >= 40
-    assert moved["removed"] >= 15
-    assert moved["over"] >= 20
+    assert min(seen.values()) >= 5, seen
+    assert seen["launched"] > 60
+    assert seen["removed"] > 15

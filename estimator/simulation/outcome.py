@@ -1,0 +1,367 @@
+"""run_inputs(inputs) -> Outcome: one candidate through the loop, compiled on arrays or uncompiled on lists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.service.scaling import ADJUSTMENT_TYPES, STEP_SCALING_CODE, TARGET_TRACKING_CODE
+from estimator.simulation import parameters as at
+from estimator.simulation.inputs import TARGET_TRACKING, SimulationInputs, features_of, most_tasks
+from estimator.simulation.variants import ALL, Loop, plain_run
+
+#: A loop with only the features used is compiled for it if there is at least this much to run. [candidate-steps]
+OWN_LOOP_STEPS = 300_000_000
+_METRICS = ("cpu", "memory", "requests")
+_LONG_AGO_S = -(10**9)
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeSeries:
+    """What happened step by step, in the recorded steps (rule 28).
+
+    Parameters
+    ----------
+    desired_count : numpy.ndarray, shape (n_steps,)
+        After the step's decisions. [tasks]
+    running_s, healthy_s, pending_s, billed_s : numpy.ndarray, shape (n_steps,)
+        Sums of the step. [task-s]
+    served, refused, queue : numpy.ndarray, shape (n_steps,)
+        Requests that are served, refused, and wait at the end. [requests]
+    utilization : numpy.ndarray, shape (n_steps,)
+        Offered requests over capacity. [1]
+    datapoints : numpy.ndarray, shape (n_policies, n_steps)
+        Each policy's datapoint of the period that ends with the step; not a number where missing. [% or requests]
+    moved_by : numpy.ndarray, shape (n_steps,)
+        The policy that moved the desired count last; -1 for none, -2 for bounds.
+    """
+
+    desired_count: NDArray[np.int64]
+    running_s: NDArray[np.int64]
+    healthy_s: NDArray[np.int64]
+    pending_s: NDArray[np.int64]
+    billed_s: NDArray[np.int64]
+    served: NDArray[np.float64]
+    refused: NDArray[np.float64]
+    queue: NDArray[np.float64]
+    utilization: NDArray[np.float64]
+    datapoints: NDArray[np.float64]
+    moved_by: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What happened to one candidate in the recorded steps (rules 29, 30).
+
+    Parameters
+    ----------
+    billed_task_s, spot_billed_task_s, running_task_s : float
+        Task-seconds billed, of them Spot's, and running. [task-s]
+    launched, removed : float
+        Tasks. [tasks]
+    steps_over_capacity, slow_steps : float
+        Steps. [1]
+    refused_requests : float
+        Requests. [requests]
+    peak_desired_count, peak_utilization, peak_queue : float
+        Largest values. [tasks, 1, requests]
+    interruptions, stuck_deployments : float
+        How many. [1]
+    utilization_histogram : numpy.ndarray, shape (512,)
+        Requests by utilization. [requests]
+    wait_histogram : numpy.ndarray, shape (129,)
+        Requests by waiting time; the last are those refused. [requests]
+    series : OutcomeSeries, optional
+        Step by step, if it was kept.
+    """
+
+    billed_task_s: float
+    spot_billed_task_s: float
+    running_task_s: float
+    launched: float
+    removed: float
+    steps_over_capacity: float
+    slow_steps: float
+    refused_requests: float
+    peak_desired_count: float
+    peak_utilization: float
+    peak_queue: float
+    interruptions: float
+    stuck_deployments: float
+    utilization_histogram: NDArray[np.float64]
+    wait_histogram: NDArray[np.float64]
+    series: OutcomeSeries | None = None
+
+
+#: The totals in the loop's order.
+_TOTALS = tuple(item.name for item in fields(Outcome))[: at.N_TOTALS]
+
+
+def run_inputs(
+    inputs: SimulationInputs, keep: bool = False, compiled: bool = True, used: frozenset[str] | None = None
+) -> Outcome:
+    """Follow one candidate.
+
+    Parameters
+    ----------
+    inputs : SimulationInputs
+        All that its course depends on.
+    keep : bool
+        True to keep the series.
+    compiled : bool
+        True for the compiled loop.
+    used : frozenset of str, optional
+        Features of the loop to take; at least those that the inputs use.
+
+    Returns
+    -------
+    Outcome
+        What happened.
+    """
+    n_steps = len(inputs.requests_per_s)
+    loop = loop_for(features_of(inputs), compiled, n_steps) if used is None else _loop(used, compiled)
+    totals, by_utilization, by_wait, series = run_loop(inputs, keep, loop, compiled)
+    figures: dict[str, Any] = dict(zip(_TOTALS, totals.tolist(), strict=True))
+    return Outcome(**figures, utilization_histogram=by_utilization, wait_histogram=by_wait, series=series)
+
+
+def loop_for(used: frozenset[str], compiled: bool, n_candidate_steps: int) -> Loop:
+    """Choose a loop: the plain one, one that can do everything, or for long work one that can do just what is used.
+
+    Parameters
+    ----------
+    used : frozenset of str
+        Features.
+    compiled : bool
+        True for a compiled loop.
+    n_candidate_steps : int
+        How much there is to run. [candidate-steps]
+
+    Returns
+    -------
+    callable
+        The loop.
+    """
+    if not compiled:
+        return _loop(used, False)
+    from estimator.simulation.compiled import is_loaded
+
+    own = not used or n_candidate_steps >= OWN_LOOP_STEPS or is_loaded(used)
+    return _loop(used if own else ALL, True)
+
+
+def run_loop(
+    inputs: SimulationInputs, keep: bool, loop: Loop, compiled: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], OutcomeSeries | None]:
+    """Run a loop on one input.
+
+    Parameters
+    ----------
+    inputs : SimulationInputs
+        The input.
+    keep : bool
+        True to keep the series.
+    loop : callable
+        The loop; its features include those of the input.
+    compiled : bool
+        True if it takes arrays, False for lists.
+
+    Returns
+    -------
+    tuple
+        Totals, histogram by utilization, histogram by wait, and the series or None.
+    """
+    n_policies = len(inputs.policies)
+    n_kept = max(len(inputs.requests_per_s) - inputs.record_from, 0) if keep else 0
+    given = _given(inputs)
+    ahead = _steps_ahead(inputs)
+    n_metrics = _metric_places(inputs)
+    while True:
+        given[1][at.STEPS_AHEAD] = ahead
+        stack = np.zeros(3 * most_tasks(inputs), dtype=np.int64)
+        stack[: 3 * inputs.min_capacity] = _LONG_AGO_S
+        work: list[Any] = [
+            stack,
+            np.zeros(4 * _power_of_two(ahead + 1), dtype=np.int64),
+            np.zeros(max(n_policies, 2) * n_metrics),
+            np.zeros(max(n_policies, 1) * at.N_ALARM_WHOLE, dtype=np.int64),
+            np.zeros(max(n_policies, 1) * at.N_ALARM_REAL),
+            np.zeros(at.N_STATE, dtype=np.int64),
+            np.full(1, -math.inf),
+        ]
+        filled: list[Any] = [np.zeros(at.N_BINS), np.zeros(at.N_WAIT_BINS + 1), np.zeros(at.N_TOTALS)]
+        series: list[Any] = [
+            np.zeros(n_kept * at.N_SERIES_WHOLE, dtype=np.int64),
+            np.full(n_kept * (at.N_SERIES_REAL + n_policies), -1.0),
+        ]
+        if compiled:
+            needed = loop(*given, *work, *filled, keep, *series)
+        else:
+            lists = [[array.tolist() for array in group] for group in (given, work, filled, series)]
+            needed = loop(*lists[0], *lists[1], *lists[2], keep, *lists[3])
+            filled, series = ([np.asarray(values) for values in group] for group in lists[2:])
+        if needed == 0:
+            break
+        ahead = max(needed, 2 * ahead)
+    by_utilization, by_wait, totals = filled
+    if not keep:
+        return totals, by_utilization, by_wait, None
+    whole = series[0].reshape(n_kept, at.N_SERIES_WHOLE).T
+    real = series[1].reshape(n_kept, at.N_SERIES_REAL + n_policies).T
+    datapoints = np.where(real[at.N_SERIES_REAL :] < 0, np.nan, real[at.N_SERIES_REAL :])
+    columns = [np.ascontiguousarray(values) for values in (*whole[:5], *real[: at.N_SERIES_REAL], datapoints, whole[5])]
+    return totals, by_utilization, by_wait, OutcomeSeries(*columns)
+
+
+def _loop(used: frozenset[str], compiled: bool) -> Loop:
+    if not compiled:
+        return plain_run(used)
+    from estimator.simulation.compiled import compiled_run
+
+    return compiled_run(used)
+
+
+def _given(inputs: SimulationInputs) -> list[NDArray[Any]]:
+    """Arrays that the loop only reads, in its order."""
+    whole = np.zeros(at.N_WHOLE, dtype=np.int64)
+    whole[at.RECORD_FROM] = inputs.record_from
+    whole[at.STEP_S] = inputs.step_s
+    whole[at.MIN_CAPACITY] = inputs.min_capacity
+    whole[at.MAX_CAPACITY] = inputs.max_capacity
+    whole[at.MAX_TASKS] = inputs.max_tasks
+    whole[at.UNBILLED_S] = inputs.unbilled_s
+    whole[at.RUNNING_AFTER_S] = inputs.running_after_s
+    whole[at.LONGEST_WAIT_S] = np.max(inputs.ready_wait_s)
+    whole[at.DRAIN_S] = inputs.drain_s
+    whole[at.MINIMUM_BILLED_S] = inputs.minimum_billed_s
+    whole[at.SPOT_BASE] = inputs.spot_base
+    whole[at.SPOT_WARNING_S] = inputs.spot_warning_s
+    whole[at.ZONES] = inputs.zones
+    whole[at.ZONE_DETECTION_S] = inputs.zone_detection_s
+    whole[at.SCALE_OUT_DATAPOINTS] = inputs.scale_out_datapoints
+    whole[at.SCALE_IN_DATAPOINTS] = inputs.scale_in_datapoints
+    whole[at.ALARM_REINVOCATION] = inputs.alarm_reinvocation
+    whole[at.MEAN_OF_DATAPOINTS] = inputs.mean_of_datapoints
+    whole[at.N_POLICIES] = len(inputs.policies)
+    whole[at.END_S] = len(inputs.requests_per_s) * inputs.step_s
+    real = np.zeros(at.N_REAL)
+    real[at.CPU_S_PER_REQUEST] = inputs.cpu_s_per_request
+    real[at.TASK_VCPU] = inputs.task_vcpu
+    real[at.TASK_MEMORY_MIB] = inputs.task_memory_mib
+    real[at.TASK_REQUESTS_PER_S] = inputs.task_requests_per_s
+    real[at.BASELINE_MEMORY_MIB] = inputs.baseline_memory_mib
+    real[at.MEMORY_MIB_PER_REQUEST] = inputs.memory_mib_per_request
+    real[at.RESIDENCE_S] = inputs.residence_s
+    real[at.QUEUE_PER_TASK] = inputs.queue_per_task
+    real[at.QUEUE_TIMEOUT_S] = inputs.queue_timeout_s
+    real[at.SLOW_UTILIZATION] = inputs.slow_utilization
+    real[at.LAUNCH_BURST] = inputs.launch_burst
+    real[at.LAUNCH_PER_S] = inputs.launch_per_s
+    real[at.SPOT_SHARE] = inputs.spot_share
+    real[at.SPOT_INTERRUPTIONS] = inputs.spot_interruptions_per_task_hour
+    real[at.SCALE_IN_STEP_PERCENT] = inputs.scale_in_step_percent
+    deployments = [
+        (float(step), float(at.ROLLING if kind == "rolling" else at.SHIFTED), *(float(value) for value in rest))
+        for step, kind, *rest in _by_step(inputs.deployments)
+    ]
+    return [
+        _array(inputs.requests_per_s, np.float64),
+        whole,
+        real,
+        _array(inputs.ready_wait_s, np.int64),
+        *_policies(inputs),
+        _flat(_by_step(inputs.bounds), np.int64),
+        _flat(deployments, np.float64),
+        _array(sorted(inputs.zone_losses), np.int64),
+        _flat(inputs.shortages, np.int64),
+        _array(inputs.thresholds, np.float64),
+    ]
+
+
+def _policies(
+    inputs: SimulationInputs,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Parameters of the policies, and the bounds and adjustments of their steps."""
+    n = max(len(inputs.policies), 1)
+    whole = np.zeros((n, at.N_POLICY_WHOLE), dtype=np.int64)
+    real = np.zeros((n, at.N_POLICY_REAL))
+    steps: list[tuple[float, float]] = []
+    changes: list[int] = []
+    for p, policy in enumerate(inputs.policies):
+        tracks = policy.kind == TARGET_TRACKING
+        row = whole[p]
+        row[at.KIND] = TARGET_TRACKING_CODE if tracks else STEP_SCALING_CODE
+        row[at.METRIC] = _METRICS.index(policy.metric)
+        row[at.PERIOD_STEPS] = policy.period_s // inputs.step_s
+        row[at.PERIOD_S] = policy.period_s
+        row[at.LAG_STEPS], row[at.OFFSET_S] = divmod(policy.lag_s, inputs.step_s)
+        row[at.DISABLE_SCALE_IN] = policy.disable_scale_in
+        row[at.SCALE_OUT_COOLDOWN_S] = policy.scale_out_cooldown_s
+        row[at.SCALE_IN_COOLDOWN_S] = policy.scale_in_cooldown_s
+        row[at.UPWARD] = policy.direction == "up"
+        row[at.DATAPOINTS_TO_ALARM] = policy.datapoints_to_alarm
+        row[at.EVALUATION_PERIODS] = policy.evaluation_periods
+        row[at.ADJUSTMENT_TYPE] = ADJUSTMENT_TYPES.index(policy.adjustment_type)
+        row[at.MIN_ADJUSTMENT_MAGNITUDE] = policy.min_adjustment_magnitude
+        row[at.FIRST_STEP] = len(steps)
+        if not tracks:
+            steps += [(float(lower), float(upper)) for lower, upper, _ in policy.steps]
+            changes += [int(change) for _, _, change in policy.steps]
+        row[at.LAST_STEP] = len(steps)
+        real[p, at.TARGET] = policy.target_value if tracks else policy.threshold
+        real[p, at.LOW_THRESHOLD] = round(inputs.low_factor * policy.target_value * 1e6) / 1e6
+    # In the order of the moment within a step at which their datapoints become known.
+    order = np.argsort(whole[:, at.OFFSET_S], kind="stable")
+    whole[:, at.ORDER] = order
+    whole[:-1, at.WITH_NEXT] = whole[order[1:], at.OFFSET_S] == whole[order[:-1], at.OFFSET_S]
+    return whole.ravel(), real.ravel(), _flat(steps, np.float64), _array(changes, np.int64)
+
+
+def _steps_ahead(inputs: SimulationInputs) -> int:
+    """Count the steps ahead at which what is known today can start or stop; launches that wait may ask for more."""
+    ready = max(inputs.running_after_s + int(np.max(inputs.ready_wait_s)), inputs.unbilled_s)
+    ahead = [ready, inputs.drain_s, inputs.unbilled_s + inputs.minimum_billed_s]
+    later = 0.0
+    if inputs.deployments:
+        ahead += [ready + inputs.drain_s + shift_s + bake_s for *_, shift_s, bake_s in inputs.deployments]
+    if inputs.zone_losses:
+        ahead.append(inputs.zone_detection_s + ready)
+    if inputs.spot_share > 0:
+        ahead.append(inputs.spot_warning_s)
+        later = max((end - begin for begin, end in inputs.shortages), default=0.0)
+    if inputs.launch_per_s > 0:
+        later += most_tasks(inputs) / inputs.launch_per_s
+    later = min(later, len(inputs.requests_per_s) * inputs.step_s)
+    return math.ceil((max(ahead) + later) / inputs.step_s) + 2
+
+
+def _metric_places(inputs: SimulationInputs) -> int:
+    """Datapoints of each policy that wait to be known, or that its mean needs."""
+    lag = max((policy.lag_s // policy.period_s for policy in inputs.policies), default=0)
+    seen = max((policy.evaluation_periods for policy in inputs.policies), default=1)
+    if inputs.mean_of_datapoints:
+        seen = max(seen, inputs.scale_out_datapoints, inputs.scale_in_datapoints)
+    return _power_of_two(lag + seen + 4)
+
+
+def _by_step(events: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted(events, key=lambda event: event[0])
+
+
+def _flat(rows: Sequence[Any], dtype: type) -> NDArray[Any]:
+    return np.array(rows, dtype=dtype).ravel()
+
+
+def _array(values: Any, dtype: type) -> NDArray[Any]:
+    """Make a contiguous array that numba knows as the same type whatever it came from."""
+    array: NDArray[Any] = np.ascontiguousarray(values, dtype=dtype)
+    return array if array.flags.writeable else array.copy()
+
+
+def _power_of_two(n: int) -> int:
+    return 1 << max(n - 1, 1).bit_length()

@@ -1,0 +1,119 @@
+"""Copies of the loop for what a scenario uses: the functions as they stand, with some of the features' names False.
+
+Notes
+-----
+Compiled, a copy has only the code of its features, which makes the plain case some times as fast; uncompiled it spares the looks at
+what is not used. Any copy whose features include those of a scenario gives the same figures.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from estimator.service import scaling
+from estimator.simulation import alarms, disturbances, features, kernel, parameters, tasks
+
+Loop = Callable[..., int]
+
+#: Sources of the compiled code.
+MODULES = (alarms, disturbances, features, kernel, parameters, scaling, tasks)
+#: What the loop calls, each after what it calls itself.
+CALLED: tuple[Callable[..., Any], ...] = (
+    scaling.decide_target_tracking,
+    scaling.decide_step_scaling,
+    tasks.change,
+    tasks.spot,
+    tasks.after_shortage,
+    tasks.launch,
+    tasks.remove,
+    tasks.move,
+    tasks.running_tasks,
+    tasks.interrupt,
+    disturbances.change_between,
+    disturbances.deploy,
+    disturbances.replace_wave,
+    disturbances.lose_zone,
+    alarms.cpu_percent,
+    alarms.datapoint,
+    alarms.mean_known,
+    alarms.look,
+    alarms.any_acts,
+    alarms.decide,
+    kernel.wait_bin,
+)
+#: Called in most steps, and so compiled into the loop.
+EACH_STEP = frozenset({"any_acts", "datapoint", "look", "running_tasks", "spot"})
+ALL = frozenset(features.FEATURES)
+
+
+def label(used: frozenset[str]) -> str:
+    """Name a variant.
+
+    Parameters
+    ----------
+    used : frozenset of str
+        Features.
+
+    Returns
+    -------
+    str
+        A letter or a line for each feature, in the order of ``FEATURES``.
+
+    Examples
+    --------
+    >>> label(frozenset({"QUEUE", "BOUNDS"}))
+    '_Q___B_'
+    """
+    letters = ["P", "Q", "S", "L", "T", "B", "D"]
+    return "".join(a if name in used else "_" for a, name in zip(letters, features.FEATURES, strict=True))
+
+
+@cache
+def plain_run(used: frozenset[str]) -> Loop:
+    """Make the uncompiled loop with some features.
+
+    Parameters
+    ----------
+    used : frozenset of str
+        Features.
+
+    Returns
+    -------
+    callable
+        Takes what `estimator.simulation.kernel.run` takes.
+    """
+    return build(used, lambda function, _: function)
+
+
+def build(used: frozenset[str], finish: Callable[[Callable[..., Any], bool], Callable[..., Any]]) -> Loop:
+    """Copy the loop and all that it calls.
+
+    Parameters
+    ----------
+    used : frozenset of str
+        Features.
+    finish : callable
+        Takes each copied function, and True for the loop itself; what it returns takes the copy's place.
+
+    Returns
+    -------
+    callable
+        The loop.
+    """
+    names: dict[str, Any] = {name: name in used for name in features.FEATURES}
+    for function in (*CALLED, kernel.run):
+        names[function.__name__] = finish(_with_names(function, names, label(used)), function is kernel.run)
+    loop: Loop = names["run"]
+    return loop
+
+
+def _with_names(function: Callable[..., Any], names: dict[str, Any], suffix: str) -> Callable[..., Any]:
+    """Copy a function so that names it reads mean something else; numba tells copies apart by their qualified name."""
+    assert isinstance(function, types.FunctionType)
+    copy = types.FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
+    copy.__module__ = function.__module__
+    copy.__qualname__ = f"{function.__qualname__}_{suffix}"
+    return copy
