@@ -155,7 +155,7 @@ def launch(
             wait = bucket[0] - (real[LAUNCH_BURST] - 1.0) / real[LAUNCH_PER_S] - 1e-9
             if wait > t:
                 s = math.ceil(wait)
-            bucket[0] = max(bucket[0], float(s)) + 1.0 / real[LAUNCH_PER_S]
+            bucket[0] = max(bucket[0], float(t)) + 1.0 / real[LAUNCH_PER_S]
         if SPOT and spot(count + 1, whole[SPOT_BASE], real[SPOT_SHARE]) > spot(
             count, whole[SPOT_BASE], real[SPOT_SHARE]
         ):
@@ -180,7 +180,7 @@ def launch(
     return count
 
 
-def remove(n: int, t: int, count: int, whole: Any, stack: Any, ring: Any) -> int:
+def remove(n: int, t: int, count: int, whole: Any, real: Any, stack: Any, ring: Any, bucket: Any) -> int:
     """Remove the tasks on top of the stack (rules 9, 10).
 
     Parameters
@@ -191,12 +191,14 @@ def remove(n: int, t: int, count: int, whole: Any, stack: Any, ring: Any) -> int
         The second. [s]
     count : int
         Height of the stack. [tasks]
-    whole : sequence of int
+    whole, real : sequence
         Parameters.
     stack : sequence of int
         Of each task the seconds from which it is billed, running and healthy. [s]
     ring : sequence of int
         Changes of the sums.
+    bucket : sequence of float, shape (1,)
+        When the bucket is ready. [s]
 
     Returns
     -------
@@ -207,6 +209,8 @@ def remove(n: int, t: int, count: int, whole: Any, stack: Any, ring: Any) -> int
     for _ in range(n):
         count -= 1
         billed_from = stack[3 * count]
+        if LAUNCH_RATE and real[LAUNCH_PER_S] > 0.0 and t < billed_from - whole[UNBILLED_S]:
+            bucket[0] -= 1.0 / real[LAUNCH_PER_S]  # it never took place
         running_at = stack[3 * count + 1]
         healthy_at = stack[3 * count + 2]
         if running_at > t:
@@ -258,7 +262,7 @@ def move(
     if want > desired:
         return launch(want - desired, t, count, whole, real, ready_wait_s, shortages, stack, ring, state, bucket)
     if want < count:
-        count = remove(count - want, t, count, whole, stack, ring)
+        count = remove(count - want, t, count, whole, real, stack, ring, bucket)
         state[SETTLED] = min(state[SETTLED], count)
     return count
 

@@ -177,6 +177,7 @@ class Task:
     """One task with the instants of its life, in seconds since second 0."""
 
     pending_from: float  # the `t` of rule 6
+    takes_place_at: float  # the `s` of rule 6
     billed_from: float
     running_at: float
     healthy_at: float
@@ -186,13 +187,14 @@ class Task:
     @classmethod
     def present_from_the_start(cls) -> "Task":
         """Rule 5: billed, running and healthy since before second 0."""
-        return cls(pending_from=EVER, billed_from=EVER, running_at=EVER, healthy_at=EVER)
+        return cls(pending_from=EVER, takes_place_at=EVER, billed_from=EVER, running_at=EVER, healthy_at=EVER)
 
     @classmethod
     def launched(cls, t: int, s: int, wait: int, inputs: ReferenceInputs) -> "Task":
         """Rule 6: a launch at second `t` that takes place at second `s`."""
         return cls(
             pending_from=t,
+            takes_place_at=s,
             billed_from=s + inputs.unbilled_s,
             running_at=s + inputs.running_after_s,
             healthy_at=s + inputs.running_after_s + wait,
@@ -242,8 +244,13 @@ class LaunchBucket:
         s = t
         if self.ready != EVER:
             s = max(t, math.ceil(self.ready - (self.burst - 1) / self.per_s - 1e-9))
-        self.ready = max(self.ready, s) + 1 / self.per_s
+        self.ready = max(self.ready, t) + 1 / self.per_s
         return s
+
+    def give_back(self) -> None:
+        """A launch that is removed before it takes place gives its place back."""
+        if self.per_s != 0:
+            self.ready = self.ready - 1 / self.per_s
 
 
 def spot_tasks(n: int, inputs: ReferenceInputs) -> int:
@@ -613,6 +620,9 @@ class Simulation:
         """Rules 9, 10 and 21: remove tasks from the top of the stack until `count <= desired_count`."""
         while self.count > self.desired_count:
             task = self.stack.pop()
+            if t < task.takes_place_at:
+                self.bucket.give_back()
+                self.seen["a place in the bucket is given back"] += 1
             task.remove(t, self.inputs.drain_s, self.inputs.minimum_billed_s)
             self.removed_tasks.append(task)
             self.removed += 1
