@@ -6,7 +6,8 @@
     ├── InvalidScenario        the document, a parameter, or a file that the user gave
     ├── RateNotFound           a price that no snapshot knows
     ├── PriceListUnavailable   AWS's price list, or a snapshot of it, cannot be read
-    │   └── ProductNotFound    the price list has no product for one of our queries
+    │   ├── PriceListUnreachable   nobody can be asked: no network, no credentials, no permission
+    │   └── ProductNotFound        the price list has no product for one of our queries
     ├── NoFeasiblePlan         every candidate broke a limit; carries the rejections, nearest miss first
     └── ExportError            a stack that cannot be written
 """
@@ -54,6 +55,10 @@ class RateNotFound(EstimatorError, LookupError):
 
 class PriceListUnavailable(EstimatorError):
     """The price list or a snapshot of it cannot be had or cannot be read."""
+
+
+class PriceListUnreachable(PriceListUnavailable):
+    """A price source cannot be asked at all: no network, no credentials, no permission."""
 
 
 class ProductNotFound(PriceListUnavailable):
