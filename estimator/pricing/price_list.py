@@ -236,9 +236,11 @@ class PriceList:
                     found = self._spot.rates(region, names, self.today)
                 else:
                     found = self._on_demand(service_code, region, names, missing, unclear)
-            except (PriceListUnreachable, Cancelled):
+            except Cancelled:
                 raise
             except PriceListUnavailable as error:
+                if isinstance(error, PriceListUnreachable) and service_code not in (SAVINGS_PLANS, SPOT_FEED):
+                    raise
                 # One list that cannot be read says nothing against the others.
                 found = {}
                 unclear |= dict.fromkeys(names, error)

@@ -23,6 +23,8 @@ class Page:
     faults: list[int | str | tuple[str, int]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     bytes_per_s: int | None = None
+    #: Half of the body is sent, and the rest only when this is set.
+    hold: threading.Event | None = None
 
 
 @dataclass
@@ -89,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
             end = min(len(body), begin + (page.longest_range or len(body)))
             headers.setdefault("Content-Range", f"bytes {begin}-{end - 1}/{len(body)}")
             status, body = 206, body[begin:end]
-        self._answer(status, headers, body, cut=fault[1] if fault else None, slowly=page.bytes_per_s)
+        self._answer(status, headers, body, cut=fault[1] if fault else None, page=page)
         return None
 
     def _answer(
@@ -98,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers: dict[str, str] | None = None,
         body: bytes = b"",
         cut: int | None = None,
-        slowly: int | None = None,
+        page: Page | None = None,
     ) -> None:
         self.server.log.append(Request(self.path, dict(self.headers), status))
         self.send_response(status)
@@ -108,14 +110,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.close_connection = cut is not None
-        if not slowly:
-            self.wfile.write(body[:cut])
-            return
-        step = max(1, slowly // 20)
+        step = len(body) + 1
+        if page and page.hold:
+            step = len(body) // 2 + 1
+        elif page and page.bytes_per_s:
+            step = max(1, page.bytes_per_s // 20)
         try:
-            for begin in range(0, len(body), step):
-                self.wfile.write(body[begin : begin + step])
-                time.sleep(0.05)
+            for begin in range(0, len(body[:cut]), step):
+                if begin and page:
+                    page.hold.wait(60) if page.hold else time.sleep(0.05)
+                self.wfile.write(body[:cut][begin : begin + step])
         except ConnectionError:  # the client went away
             self.close_connection = True
 

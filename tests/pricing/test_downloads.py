@@ -475,7 +475,8 @@ with Downloads(Path(folder)) as downloads:
 
 
 def test_processes_share_the_folder(server, tmp_path):
-    page = server.put(PATH, BODY, bytes_per_s=6000)
+    hold = threading.Event()
+    server.put(PATH, BODY, hold=hold)
     command = [sys.executable, "-c", PROCESS, server.url + PATH, str(tmp_path / "downloads")]
     processes = []
     for number in range(1, 5):
@@ -483,10 +484,10 @@ def test_processes_share_the_folder(server, tmp_path):
         # Each begins while those before it download.
         while len(server.statuses(PATH)) < number and processes[-1].poll() is None:
             time.sleep(0.01)
+    hold.set()
     assert [process.communicate(timeout=60) for process in processes] == [("20260911\n", "")] * 4
     assert server.statuses(PATH) == [200] * 4
     assert len(left(tmp_path, "")) == 1
-    page.bytes_per_s = None
     with Downloads(tmp_path / "downloads") as downloads:
         assert read(downloads, server) == "20260911"
     assert server.statuses(PATH)[-1] == 304
@@ -521,6 +522,17 @@ def stopping(tmp_path):
         yield made, stopped
 
 
+def stop_when(stopped, begun):
+    def wait():
+        while not begun():
+            time.sleep(0.01)
+        stopped.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
 def test_stopped_before_it_began(server, stopping):
     downloads, stopped = stopping
     server.put(PATH, BODY)
@@ -534,7 +546,7 @@ def test_a_wait_ends_when_it_is_stopped(server, stopping):
     downloads, stopped = stopping
     server.put(PATH, BODY, faults=[503] * 4, headers={"Retry-After": "30"})
     begin = time.monotonic()
-    threading.Timer(0.2, stopped.set).start()
+    stop_when(stopped, lambda: server.statuses(PATH))
     with pytest.raises(Cancelled):
         read(downloads, server)
     assert time.monotonic() - begin < 5
@@ -545,10 +557,10 @@ def test_a_download_ends_when_it_is_stopped_and_a_later_run_continues_it(server,
     downloads, stopped = stopping
     page = server.put(PATH, BODY, bytes_per_s=4000)
     begin = time.monotonic()
-    threading.Timer(0.5, stopped.set).start()
+    stop_when(stopped, lambda: downloads.received_bytes)
     with pytest.raises(Cancelled):
         read(downloads, server)
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 4
     page.bytes_per_s = None
     with Downloads(tmp_path / "downloads") as later:
         assert read(later, server) == "20260911"
@@ -561,8 +573,7 @@ def test_closed_while_it_downloads_is_stopped_too(server, tmp_path):
     server.put(PATH, BODY, bytes_per_s=4000)
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(read, downloads, server)
-        time.sleep(0.4)
-        stopped.set()
+        stop_when(stopped, lambda: downloads.received_bytes).join()
         downloads.close()
         with pytest.raises(Cancelled):
             future.result()

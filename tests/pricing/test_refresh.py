@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -270,6 +271,22 @@ def test_keep_older_goes_on_without_a_source(aws, folder, path):
     assert not done.failed
     kept = {*outcome(done).kept, *outcome(done).unknown}
     assert kept == {name for name in PRICES if name.startswith("fargate_spot" if path == "spot" else "sp_compute")}
+
+
+def test_keep_older_goes_on_without_the_host_of_the_spot_feed(aws, folder):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    endpoints = replace(aws.endpoints, spot_feed_url=f"http://127.0.0.1:{port}/spot.json")
+    done = refresh_prices([REGION], endpoints=endpoints, today=TODAY, keep_older=True)
+    assert not done.failed
+    assert {name.split("_")[1] for name in outcome(done).kept} == {"spot"}
+
+
+def test_an_address_with_a_password_is_refused_and_not_repeated():
+    with pytest.raises(InvalidScenario, match="price_list_url") as caught:
+        Endpoints(price_list_url="https://me:secret@mirror.example/aws")
+    assert "secret" not in str(caught.value)
+    assert Endpoints(spot_feed_url="https://mirror.example/a@b.json").spot_feed_url.endswith("a@b.json")
 
 
 def test_a_free_price_is_not_believed(aws, folder):
