@@ -17,8 +17,9 @@ from functools import cache
 from pathlib import Path
 
 from estimator.pricing.catalog import PRICES
+from estimator.pricing.folders import shipped_folder
 from estimator.pricing.rates import Rates
-from estimator.pricing.snapshots import load_rates, shipped_folder
+from estimator.pricing.snapshots import load_rates
 
 #: Where the prices without a region are looked up; they are the same in each.
 ANYWHERE = "us-east-1"

@@ -53,7 +53,9 @@ answer = len([json.loads((shipped_folder() / name).read_text()) for name in ("gl
 LOAD_OURS = """
 answer = len(load_rates("eu-west-1")) and 2
 """
-LOAD_IMPORTS = "from estimator.pricing.snapshots import load_rates, shipped_folder"
+LOAD_IMPORTS = (
+    "from estimator.pricing.folders import shipped_folder\nfrom estimator.pricing.snapshots import load_rates"
+)
 
 NAT = (
     ("EU-NatGateway-Hours", "Hrs", "0.0480000000"),

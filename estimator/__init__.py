@@ -36,9 +36,13 @@ if TYPE_CHECKING:
     from estimator.service.task_size import TaskSize as TaskSize
     from estimator.simulation.engine import simulate as simulate
     from estimator.simulation.result import Simulation as Simulation
+    from estimator.workload.access_logs import load_from_access_logs as load_from_access_logs
+    from estimator.workload.cloudwatch import load_from_cloudwatch as load_from_cloudwatch
+    from estimator.workload.measured import Measured as Measured
     from estimator.workload.profile import LoadProfile as LoadProfile
     from estimator.workload.request import Workload as Workload
     from estimator.workload.sources import load_from_csv as load_from_csv
+    from estimator.workload.sources import load_from_parquet as load_from_parquet
 
 _HOMES = {
     "Application": "estimator.service.application",
@@ -48,6 +52,7 @@ _HOMES = {
     "EstimatorError": "estimator.errors",
     "InvalidScenario": "estimator.errors",
     "LoadProfile": "estimator.workload.profile",
+    "Measured": "estimator.workload.measured",
     "NetworkLayout": "estimator.service.network",
     "NoFeasiblePlan": "estimator.errors",
     "Plan": "estimator.planning.result",
@@ -64,7 +69,10 @@ _HOMES = {
     "estimate": "estimator.planning.planner",
     "export_stack": "estimator.export",
     "fetch_rates": "estimator.pricing.price_list",
+    "load_from_access_logs": "estimator.workload.access_logs",
+    "load_from_cloudwatch": "estimator.workload.cloudwatch",
     "load_from_csv": "estimator.workload.sources",
+    "load_from_parquet": "estimator.workload.sources",
     "load_rates": "estimator.pricing.snapshots",
     "plan": "estimator.planning.planner",
     "simulate": "estimator.simulation.engine",

@@ -181,6 +181,7 @@ def ui(
         f"--server.headless={str(headless).lower()}",
         "--browser.gatherUsageStats=false",
         "--server.fileWatcherType=none",
+        "--server.showEmailPrompt=false",
     ]
     if scenario is not None:
         command += ["--", str(scenario.resolve())]
@@ -202,6 +203,7 @@ def _print(found: Plan, as_json: bool, exported: Path | None) -> None:
         import json
 
         values = found.to_dict() | ({"exported_to": str(exported)} if exported else {})
+        values["prices_stale"] = found.cost.stale_text() or None
         typer.echo(json.dumps(values, indent=2))
         return
     from estimator.report.terminal import show_plan

@@ -8,8 +8,11 @@ As in the rest of the command line, everything but typer is imported inside the 
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from estimator.pricing.changes import PriceChange
     from estimator.pricing.rates import Rates
     from estimator.pricing.refresh import Refresh
 
@@ -27,6 +31,7 @@ prices = typer.Typer(
     rich_markup_mode=None,
 )
 
+WHICH_COUNTS = "Of each price the rate counts that was last seen on AWS's list."
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -56,12 +61,14 @@ def show_prices(
     Example: estimator prices show --region eu-west-1 --match nat
     """
     from estimator.errors import InvalidScenario
-    from estimator.report.tables import coverage_table, rates_rows, rates_table
+    from estimator.report.tables import coverage_table, rates_rows, rates_table, stale_text
     from estimator.report.terminal import show
 
     if region == "all":
         from estimator.pricing.coverage import coverage_markdown, coverage_rows
 
+        if markdown and as_json:
+            raise InvalidScenario("--markdown and --json exclude each other: choose one.")
         if every or matching or as_of:
             raise InvalidScenario("--all, --match and --as-of need one region: add --region eu-west-1, for example.")
         if markdown:
@@ -76,10 +83,15 @@ def show_prices(
     if markdown:
         raise InvalidScenario("--markdown is for all regions: leave --region out.")
     rates = load_rates(region, as_of=as_of)
+    rows = rates_rows(rates, every, matching)
     if as_json:
-        typer.echo(json.dumps(rates_rows(rates, every, matching), indent=2))
-    else:
-        show(rates_table(rates, every, matching))
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    if matching and not rows:
+        raise InvalidScenario(f"No price has {matching!r} in its name, title or service; leave --match out to see all.")
+    show(rates_table(rates, every, matching))
+    if stale := stale_text(rates):
+        typer.echo(stale)
 
 
 @prices.command()
@@ -101,6 +113,9 @@ def refresh(
 ) -> None:
     """Ask AWS for its prices now and keep them for the next estimates; needs the network, but no account.
 
+    A first refresh reads AWS's whole price files, some hundreds of megabytes a region; later ones only what changed.
+    It ends with 2 if a region could not be refreshed; what was refreshed is kept.
+
     The environment can hold the addresses too: ESTIMATOR_PRICE_LIST_URL, ESTIMATOR_QUERY_API_URL,
     ESTIMATOR_SAVINGS_PLANS_URL, ESTIMATOR_SPOT_FEED_URL.
 
@@ -120,8 +135,16 @@ def refresh(
         savings_plans_url=savings_plans_url,
         spot_feed_url=spot_feed_url,
     )
-    with _bar("Asking AWS for prices", quiet=as_json) as progress:
-        done = refresh_prices(asked, source, endpoints=endpoints, keep_older=keep_older, progress=progress)
+    try:
+        with _bar("Asking AWS for prices", quiet=as_json) as progress:
+            done = refresh_prices(asked, source, endpoints=endpoints, keep_older=keep_older, progress=progress)
+    except KeyboardInterrupt:
+        # Nothing is left half written, so that no thread need be waited for.
+        typer.echo(
+            "Stopped. The regions that were finished keep their new prices, the others their old ones.", err=True
+        )
+        sys.stderr.flush()
+        os._exit(130)
     if as_json:
         values = {
             "received_bytes": done.received_bytes,
@@ -144,6 +167,7 @@ def diff(
     scenario: Annotated[
         Path | None, typer.Option("--scenario", metavar="FILE", help="Also say what this scenario's bill becomes.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also list each price that became known.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare two price lists, and what the change does to a plan's bill.
@@ -154,7 +178,7 @@ def diff(
     from estimator.pricing.changes import compare_rates
     from estimator.pricing.rates import require_region
     from estimator.pricing.regions import REGIONS
-    from estimator.report.tables import changes_table
+    from estimator.pricing.snapshots import rates_from, region_named
     from estimator.report.terminal import show
 
     document = None
@@ -165,15 +189,15 @@ def diff(
         if region not in (None, document.region):
             raise InvalidScenario(f"{scenario} is for {document.region}, --region says {region}. Leave --region out.")
         region = document.region
-    regions = list(REGIONS) if region in (None, "all") else [str(region)]
+    region = region or region_named(before) or region_named(after)
+    regions = list(REGIONS) if region in (None, "all", "global") else [str(region)]
     for each in regions:
         require_region(each)
-    changes = {each: compare_rates(_rates_of(before, each), _rates_of(after, each)) for each in regions}
+    changes = {each: compare_rates(rates_from(before, each), rates_from(after, each)) for each in regions}
     effect = None
     if document is not None and scenario is not None:
-        effect = _effect(
-            document, scenario.parent, _rates_of(before, document.region), _rates_of(after, document.region)
-        )
+        old, new = rates_from(before, document.region), rates_from(after, document.region)
+        effect = _effect(document, scenario.parent, old, new)
     if as_json:
         values: dict[str, Any] = {
             "before": before,
@@ -185,7 +209,7 @@ def diff(
         typer.echo(json.dumps(values, indent=2))
         return
     if any(changes.values()):
-        show(changes_table(changes, before, after))
+        _show_changes(changes, before, after, every)
     else:
         where = regions[0] if len(regions) == 1 else "any region"
         typer.echo(f"No price differs in {where} between {before} and {after}.")
@@ -199,28 +223,40 @@ def diff(
 
 @prices.command("import")
 def import_prices(
-    file: Annotated[
-        Path,
+    files: Annotated[
+        list[Path],
         typer.Argument(
-            metavar="FILE", help="An offer, GetProducts answer, Savings Plan file, Spot feed, or one of our snapshots."
+            metavar="FILE...",
+            help="Offers, GetProducts answers, Savings Plan files, the Spot feed, or our own snapshots; gzip is fine.",
         ),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Keep the prices of a file for the next estimates, for a machine without network.
+    """Keep the prices of files for the next estimates, on a machine without network.
 
-    Example: estimator prices import AmazonECS-eu-west-1.json
+    docs/prices.md says from which addresses to carry them.
+
+    Example: estimator prices import AmazonECS.json AWSELB.json
     """
+    from estimator.pricing.folders import refreshed_folder
     from estimator.pricing.imports import import_file
-    from estimator.pricing.snapshots import refreshed_folder
 
-    found = import_file(file, refreshed_folder())
+    found = []
+    for file in files:
+        imported = import_file(file, refreshed_folder())
+        found.append(imported)
+        if as_json:
+            continue
+        dates = sorted({rate.published for rates in imported.rates.values() for rate in rates if rate.published})
+        span = f", published {' to '.join(sorted({str(dates[0]), str(dates[-1])}))}" if dates else ""
+        counts = [f"{region} ({len(rates)})" for region, rates in imported.rates.items()]
+        where = ", ".join(counts) if len(counts) <= 4 else f"{len(counts)} regions"
+        total = sum(len(rates) for rates in imported.rates.values())
+        typer.echo(f"{file.name}, {imported.kind}: {total} rates of {where}{span}.")
     if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=2))
+        typer.echo(json.dumps([imported.to_dict() for imported in found], indent=2))
         return
-    for region, rates in found.rates.items():
-        typer.echo(f"{region}: {len(rates)} rates of {file.name} ({found.kind}).")
-    typer.echo(f"Kept in {refreshed_folder()}; the newest date of each price counts.")
+    typer.echo(f"Kept in {refreshed_folder()}. {WHICH_COUNTS}")
 
 
 @prices.command()
@@ -246,16 +282,8 @@ def where(as_json: AsJson = False) -> None:
         for text in place.damaged:
             typer.echo(f"Error: {text}", err=True)
     typer.echo(
-        "\nOf each price the newest date counts. ESTIMATOR_PRICES_FOLDER moves your refreshes; delete that folder to go back to "
-        "the shipped prices."
+        f"\n{WHICH_COUNTS} ESTIMATOR_PRICES_FOLDER moves your refreshes; delete that folder to go back to the shipped prices."
     )
-
-
-def _rates_of(text: str, region: str) -> Rates:
-    """Read the price list that a word, a day or a path means."""
-    from estimator.pricing.snapshots import rates_from
-
-    return rates_from(text, region)
 
 
 def _effect(document: Any, folder: Path, before: Rates, after: Rates) -> Any:
@@ -268,26 +296,48 @@ def _effect(document: Any, folder: Path, before: Rates, after: Rates) -> Any:
         plan_before = document.plan(own_before, folder)
     except (NoFeasiblePlan, RateNotFound):
         # The older list knows too little to plan with: today's service at what it does know, the rest unknown.
-        plan_before = reprice(cheapest_after, own_before)
+        return price_effect(reprice(cheapest_after, own_before), own_after)
     return price_effect(plan_before, own_after, cheapest_after)
 
 
+def _show_changes(changes: Mapping[str, Sequence[PriceChange]], before: str, after: str, every: bool = False) -> None:
+    """Show what became dearer, cheaper or unknown; what became known only as a count, unless all is asked for."""
+    from estimator.pricing.coverage import family_of
+    from estimator.report.tables import changes_table
+    from estimator.report.terminal import show
+
+    listed = {region: [each for each in found if every or each.kind != "added"] for region, found in changes.items()}
+    listed = {region: found for region, found in listed.items() if found}
+    if listed:
+        typer.echo("")
+        show(changes_table(listed, before, after))
+    added = [each for found in changes.values() for each in found if each.kind == "added"]
+    if added and not every:
+        kinds = Counter(family_of(each.price) or each.title for each in added)
+        text = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.most_common(6))
+        more = " and others" if len(kinds) > 6 else ""
+        listing = f"estimator prices diff {shlex.quote(before)} {shlex.quote(after)} --all"
+        typer.echo(f"Newly known: {text}{more}; `{listing}` lists each.")
+    leaps = sorted(
+        {
+            each.title
+            for found in changes.values()
+            for each in found
+            if each.first_tier_percent is not None and not -67 < each.first_tier_percent < 200
+        }
+    )
+    if leaps:
+        typer.echo(f"Look twice, these moved by more than three times: {', '.join(leaps)}.")
+
+
 def _show_refresh(done: Refresh) -> None:
-    from estimator.report.tables import changes_table, refresh_table
+    from estimator.errors import PriceListUnreachable
+    from estimator.report.tables import refresh_table
     from estimator.report.terminal import show
 
     if len(done.failed) < len(done.outcomes):
         show(refresh_table(done))
-    known = {
-        outcome.region: [change for change in outcome.changes if change.kind != "added"] for outcome in done.outcomes
-    }
-    changes = {region: found for region, found in known.items() if found}
-    if changes:
-        typer.echo("")
-        show(changes_table(changes, "before", "now"))
-    added = sum(change.kind == "added" for outcome in done.outcomes for change in outcome.changes)
-    if added:
-        typer.echo(f"{added:,} prices became known; `estimator prices diff shipped now` lists them.")
+    _show_changes({outcome.region: outcome.changes for outcome in done.outcomes}, "shipped", "now")
     kept = sorted({name for outcome in done.outcomes for name in outcome.kept})
     if kept:
         typer.echo(f"Older rates were kept, with their dates, of: {', '.join(kept)}.")
@@ -301,7 +351,11 @@ def _show_refresh(done: Refresh) -> None:
         typer.echo(f"Error: {named}{text}", err=True)
     left = sum(outcome.not_tried for outcome in done.failed)
     if left:
-        typer.echo(f"{left} more were not tried.", err=True)
+        typer.echo(f"{left} other regions were not tried.", err=True)
+    if any(isinstance(outcome.error, PriceListUnreachable) for outcome in done.failed):
+        typer.echo(
+            "Check the network and the proxy, or carry the files here: `estimator prices import --help`.", err=True
+        )
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from estimator.checks import require_number
 from estimator.documents import parse_document, refuse_truth_values, sentence_of
 from estimator.errors import InvalidScenario
 from estimator.planning.limits import require_consistent
-from estimator.planning.planner import estimate, plan
+from estimator.planning.planner import estimate, plan, require_rates
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates, require_region
@@ -117,13 +116,7 @@ class Scenario(Section):
         PriceListUnavailable
             If a price snapshot is missing or damaged.
         """
-        as_of = self.prices.as_of
-        # A day more, since the day to come has begun elsewhere.
-        if as_of is not None and as_of > dt.date.today() + dt.timedelta(days=1):
-            raise InvalidScenario(
-                f"prices: as_of is {as_of}, a day to come, whose prices nobody knows. Choose an earlier day, or null for the newest."
-            )
-        return self.prices.over(load_rates(self.region, as_of=as_of), Path(folder))
+        return self.prices.over(load_rates(self.region, as_of=self.prices.as_of), Path(folder))
 
     def network_layout(self) -> NetworkLayout:
         """Make the network layout.
@@ -174,13 +167,13 @@ class Scenario(Section):
             self.application.ephemeral_storage_gib,
         )
 
-    def estimate(self, rates: Rates, folder: Path | str = ".") -> Plan:
+    def estimate(self, rates: Rates | None = None, folder: Path | str = ".") -> Plan:
         """Simulate and price the section ``service`` as it is.
 
         Parameters
         ----------
-        rates : Rates
-            The region's rates.
+        rates : Rates, optional
+            The region's rates; by default what the section ``prices`` says.
         folder : path
             What the path of a CSV file is relative to.
 
@@ -191,7 +184,7 @@ class Scenario(Section):
         """
         found = estimate(
             self.workload(folder),
-            self._own(rates),
+            self._own(self.rates(folder) if rates is None else rates),
             self.spec(),
             self.application,
             self.promise,
@@ -200,13 +193,18 @@ class Scenario(Section):
         )
         return self._signed(found)
 
-    def plan(self, rates: Rates, folder: Path | str = ".", progress: Callable[[float], None] | None = None) -> Plan:
+    def plan(
+        self,
+        rates: Rates | None = None,
+        folder: Path | str = ".",
+        progress: Callable[[float], None] | None = None,
+    ) -> Plan:
         """Find the cheapest candidate that keeps the promise.
 
         Parameters
         ----------
-        rates : Rates
-            The region's rates.
+        rates : Rates, optional
+            The region's rates; by default what the section ``prices`` says.
         folder : path
             What the path of a CSV file is relative to.
         progress : callable, optional
@@ -219,7 +217,7 @@ class Scenario(Section):
         """
         found = plan(
             self.workload(folder),
-            self._own(rates),
+            self._own(self.rates(folder) if rates is None else rates),
             self.promise,
             choices=self.search,
             application=self.application,
@@ -231,9 +229,14 @@ class Scenario(Section):
         return self._signed(found)
 
     def _own(self, rates: Rates) -> Rates:
+        require_rates(rates)
         if rates.region != self.region:
             raise InvalidScenario(
                 f"The rates are of {rates.region}, the scenario is for {self.region}. Load the rates of {self.region}."
+            )
+        if rates.own != self.prices.fingerprint():
+            raise InvalidScenario(
+                "The rates do not have what the scenario's section `prices` says. Leave them out, or give scenario.rates()."
             )
         return rates
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from estimator.checks import shown
 from estimator.errors import InvalidScenario
+from estimator.fingerprints import fingerprint_of
 from estimator.pricing.own_prices import (
     read_overrides,
     require_discounts,
@@ -21,7 +23,8 @@ from estimator.pricing.own_prices import (
 )
 from estimator.pricing.rates import Rates
 from estimator.workload.profile import LoadProfile
-from estimator.workload.sources import GapRule, load_from_csv
+from estimator.workload.rows import GapRule
+from estimator.workload.sources import load_from_csv
 
 
 class Section(BaseModel):
@@ -192,7 +195,7 @@ class Prices(Section):
         Take the prices that held on this day, such as ``2026-01-31``; null for the newest.
     overrides : str
         A CSV file of your own prices, relative to the scenario, with the columns price, region (or ``*``), usd_per_unit,
-        reason and date, and tier_begin for tiers; null for none.
+        reason and date (from which it holds), and tier_begin for tiers; null for none.
     discounts_percent : dict of str to float
         Private discount on list prices by service code, such as ``AmazonECS``, or ``"*"`` in quotes for all but
         FargateSpot and ComputeSavingsPlans; not taken off your own prices. [percent]
@@ -239,11 +242,25 @@ class Prices(Section):
         Rates
             Overrides first, so that a Spot price of the file goes before the ratio; discounts last.
         """
+        if self == Prices():
+            return rates
         if self.overrides is not None:
             rates = with_overrides(rates, read_overrides(folder / self.overrides))
         if self.fargate_spot_ratio is not None:
             rates = with_spot_ratio(rates, self.fargate_spot_ratio)
-        return with_discounts(rates, self.discounts_percent) if self.discounts_percent else rates
+        if self.discounts_percent:
+            rates = with_discounts(rates, self.discounts_percent)
+        return replace(rates, own=self.fingerprint())
+
+    def fingerprint(self) -> str:
+        """Return SHA-256 over the section; empty if it says nothing.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits, or nothing.
+        """
+        return "" if self == Prices() else fingerprint_of(self.model_dump(mode="json"))
 
 
 Load = Annotated[ConstantLoad | DailyLoad | WeeklyLoad | CsvLoad, Field(discriminator="kind")]

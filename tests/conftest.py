@@ -7,7 +7,7 @@ import tempfile
 
 from hypothesis import settings
 
-from estimator.pricing.snapshots import FOLDER_VARIABLE
+from estimator.pricing.folders import FOLDER_VARIABLE
 
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
 settings.register_profile("explore", deadline=None)

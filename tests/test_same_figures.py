@@ -47,6 +47,7 @@ def test_four_ways_one_bill(tmp_path: Path) -> None:
 
     command = [sys.executable, "-m", "estimator", "plan", str(path), "--json"]
     printed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert printed.pop("prices_stale") == (from_file.cost.stale_text() or None)
     assert printed == json.loads(json.dumps(from_file.to_dict()))
 
     def ui(port: int) -> list[str]:

@@ -92,6 +92,7 @@ def test_the_same_plan_and_stack(installed: Path, elsewhere: Path, tmp_path: Pat
     plan = scenario.plan(load_rates(scenario.region))
     answer = json.loads(result.stdout)
     answer.pop("exported_to")
+    assert answer.pop("prices_stale") == (plan.cost.stale_text() or None)
     assert answer == json.loads(json.dumps(plan.to_dict()))
     config = json.loads((out / "stack" / "stack_config.json").read_text())
     assert config["fingerprint"] == plan.fingerprint()

@@ -169,14 +169,10 @@ class CostBreakdown:
         """Which prices these are, in sentences that are the same on every day."""
         asked = f"Prices as of {self.as_of}. " if self.as_of else ""
         saved = self.list_total_usd - self.total_usd
-        less = (
-            f" Private discounts take off ${saved:,.2f} of ${self.list_total_usd:,.2f}." if self._is_discounted else ""
-        )
+        yours = sum(line.provenance == "own" or line.discount_percent > 0 for line in self.lines)
+        where = f"${abs(saved):,.2f} {'below' if saved >= 0 else 'above'} AWS's list of ${self.list_total_usd:,.2f}"
+        less = f" {yours} of {len(self.lines)} lines are at your own prices or discounts, {where}." if yours else ""
         return f"{asked}Rates published {self.prices_published}.{less}"
-
-    @property
-    def _is_discounted(self) -> bool:
-        return any(line.discount_percent for line in self.lines)
 
     def stale(self, today: dt.date | None = None) -> tuple[CostLine, ...]:
         """List the lines whose rate was last seen on AWS's list too long ago to be taken for today's.
@@ -189,11 +185,11 @@ class CostBreakdown:
         Returns
         -------
         tuple of CostLine
-            In the order of the bill. None where the prices of a day were asked for, and never one with your own price.
+            In the order of the bill; never one with your own price. Where the prices of a day were asked for, it counts
+            from that day.
         """
-        if self.as_of:
-            return ()
-        first = ((today or dt.date.today()) - dt.timedelta(days=STALE_AFTER_DAYS)).isoformat()
+        day = dt.date.fromisoformat(self.as_of) if self.as_of else today or dt.date.today()
+        first = (day - dt.timedelta(days=STALE_AFTER_DAYS)).isoformat()
         return tuple(line for line in self.lines if line.last_seen and line.last_seen < first)
 
     def stale_text(self, today: dt.date | None = None) -> str:
@@ -213,10 +209,11 @@ class CostBreakdown:
         if not stale:
             return ""
         count = f"{len(stale)} of {len(self.lines)} lines {'were' if len(stale) > 1 else 'was'}"
-        return (
-            f"The rate{'s' if len(stale) > 1 else ''} of {count} last seen on AWS's list more than {STALE_AFTER_DAYS} days ago "
-            f"(oldest {min(line.last_seen for line in stale)}): `estimator prices refresh --region {self.region}` asks AWS again."
-        )
+        oldest = f"(oldest {min(line.last_seen for line in stale)})"
+        rates = f"The rate{'s' if len(stale) > 1 else ''} of {count} last seen on AWS's list more than {STALE_AFTER_DAYS} days"
+        if self.as_of:
+            return f"{rates} before {self.as_of} {oldest}."
+        return f"{rates} ago {oldest}: `estimator prices refresh --region {self.region}` asks AWS again."
 
     @property
     def not_included(self) -> str:
@@ -382,7 +379,7 @@ def breakdown(month: BilledMonth, bills: Bills, rates: Rates, candidate: int) ->
                 title=charge.title,
                 pricing_quantity=amount,
                 pricing_unit=price.unit,
-                list_unit_price=rate.tiers_text(amount) if rate else "unknown",
+                list_unit_price=rate.list_text(amount) if rate else "unknown",
                 list_cost=float(rate.list_cost(amount)) if rate else None,
                 contracted_unit_price=contracted(rate).tiers_text(amount) if rate else "unknown",
                 contracted_cost=float(bills.cost[name][candidate]) if name in bills.cost else None,

@@ -10,7 +10,7 @@ import numpy as np
 from estimator.billing.costing import breakdown, price_month
 from estimator.billing.month import BilledMonth
 from estimator.checks import shown
-from estimator.errors import InvalidScenario
+from estimator.errors import InvalidScenario, unknown_rates_text
 from estimator.planning.limits import broken_limits, none_left, notes, require_consistent, worst
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
@@ -69,7 +69,8 @@ def estimate(
     bills = price_month(month, rates)
     (broken,) = broken_limits(month, promise, bills)
     warnings = [f"The promise is broken: {limit.reason}." for limit in broken if limit.constraint != "rate"]
-    warnings += [str(error) for error in bills.unknown.values()]
+    if bills.unknown:
+        warnings.append(unknown_rates_text(bills.unknown.values()))
     return Plan(
         spec,
         breakdown(month, bills, rates, 0),
@@ -164,7 +165,11 @@ def plan(
     total = bills.total_usd[winner]
     cheaper = [i for i in order if broken[i] and bills.total_usd[i] < total]
     rejections = tuple(worst(broken[i]) for i in cheaper if not any(r.constraint == "rate" for r in broken[i]))
-    unknown = [f"Candidates that need it were left out. {error}" for error in bills.unknown.values()]
+    unknown = (
+        [f"Candidates that need it were left out. {unknown_rates_text(bills.unknown.values())}"]
+        if bills.unknown
+        else []
+    )
     chosen = simulate(workload, [specs[winner]], application, behavior, keep_series=[0])
     return Plan(
         specs[winner],
@@ -186,6 +191,22 @@ def _require_types(workload: object, rates: object) -> None:
         raise InvalidScenario(
             "The workload must be a Workload with a LoadProfile, as in Workload(LoadProfile.constant(20), cpu_ms_per_request=10)."
         )
+    require_rates(rates)
+
+
+def require_rates(rates: object) -> None:
+    """Say in a sentence what a notebook's user often gives in place of rates.
+
+    Parameters
+    ----------
+    rates : object
+        What was given.
+
+    Raises
+    ------
+    InvalidScenario
+        If it is something else.
+    """
     if not isinstance(rates, Rates):
         raise InvalidScenario(
             f"rates is {shown(rates)}; it must be what load_rates gives, as in load_rates('eu-west-1')."

@@ -88,10 +88,17 @@ class PriceEffect:
     @property
     def verdict(self) -> str:
         """What it comes to, in a sentence or two."""
-        unknown = ", ".join(line.title for line in self.unknown)
-        but = f", {unknown} left out because a rate is unknown" if unknown else ""
-        known_before = sum(line.before_usd or 0.0 for line in self.lines if line.difference_usd is not None)
-        words = [f"{self.spec.describe()}: {_more(self.known_difference_usd, known_before)}{but}."]
+        service = self.spec.describe()
+        known = [line for line in self.lines if line.difference_usd is not None]
+        if not known:
+            return f"{service}: the two price lists have no rate of this bill in common, so nothing can be compared."
+        known_before = sum(line.before_usd or 0.0 for line in known)
+        where = "of the lines that both lists know, " if self.unknown else ""
+        words = [f"{service}: {where}{_more(self.known_difference_usd, known_before)}."]
+        if self.unknown:
+            words.append(
+                f"Left out, since one list does not know it: {', '.join(line.title for line in self.unknown)}."
+            )
         if self.cheapest_after is not None and self.chooses_other:
             words.append(f"Now the cheapest is {self.cheapest_after}.")
         elif self.cheapest_after is not None:

@@ -4,8 +4,11 @@ Notes
 -----
 An offer has up to hundreds of megabytes, nearly all of them of no interest. It is therefore read in pieces of a
 megabyte. Each piece is made a whole document (see `pieces`), so that the parser checks every byte of the file, but
-makes objects only of usage types and of the few products that are wanted. Against the plain way, ``json.load``, this
-takes about a ninth of the time and a hundredth of the memory (``benchmarks/price_list.py``).
+makes objects only of usage types and of the few products that are wanted. ``benchmarks/price_list.py`` compares time
+and memory with the plain way, ``json.load``.
+
+AWS's index of versions is not read: it lists all of years past, and what holds now has an address of its own, with
+``current`` or the newest version in it, in the indexes of services and regions.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import msgspec
 
 from estimator.pricing.downloads import Downloads, Once, absolute_url
 from estimator.pricing.pieces import WINDOW_BYTES, Cut, pieces
-from estimator.pricing.products import Origin, PricedProduct, Product, Term
+from estimator.pricing.products import Origin, PricedProduct, Product, Term, published_date
 
 #: Where AWS publishes what has no region, in the order in which they are tried.
 PLACES_WITHOUT_REGION = ("aws-other", "aws-global", "global")
@@ -119,13 +122,13 @@ class BulkFiles:
             return
         regions: dict[str, _Region] = {}
         region_index_url = service.current_region_index_url
-        if _published(region_index_url):
+        if is_published(region_index_url):
             regions = self._regions.get(region_index_url, lambda: self._index(region_index_url, _RegionIndex)).regions
         places = PLACES_WITHOUT_REGION if region == "global" else (region,)
         urls = [regions[place].current_version_url for place in places if place in regions]
         if region == "global":
             urls.append(service.current_version_url)
-        yield from filter(_published, urls)
+        yield from filter(is_published, urls)
 
     def _index(self, url: str, shape: type[T]) -> T:
         url = absolute_url(self._base_url, url)
@@ -139,7 +142,19 @@ class BulkFiles:
         return (PricedProduct(each.product, tuple(each.terms), origin) for each in offer.products)
 
 
-def _published(url: str) -> bool:
+def is_published(url: str) -> bool:
+    """Tell whether an index names a file; what a service does not sell in a region has the address of an empty one.
+
+    Parameters
+    ----------
+    url : str
+        The address in the index.
+
+    Returns
+    -------
+    bool
+        False if there is nothing to read.
+    """
     return bool(url) and not url.endswith(_EMPTY)
 
 
@@ -159,35 +174,6 @@ def digest_of(file: str, usage_types: frozenset[str]) -> str:
         64 hexadecimal digits; others for a new usage type.
     """
     return hashlib.sha256(json.dumps([file, sorted(usage_types)]).encode()).hexdigest()
-
-
-def published_date(publication_date: str) -> dt.date:
-    """Read the day of a publication date.
-
-    Parameters
-    ----------
-    publication_date : str
-        As AWS writes it, such as ``"2026-04-27T07:13:25Z"``.
-
-    Returns
-    -------
-    datetime.date
-        The day.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-
-    Examples
-    --------
-    >>> published_date("2026-04-27T07:13:25Z")
-    datetime.date(2026, 4, 27)
-    """
-    try:
-        return dt.datetime.fromisoformat(publication_date).date()
-    except ValueError:
-        raise ValueError(f"its publicationDate is {publication_date!r}, which is no date") from None
 
 
 class _UsageType(msgspec.Struct):

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS, SPOT_FEED, Price, expected_in
+from estimator.pricing.folders import shipped_folder
 from estimator.pricing.rates import Rate, Rates
 from estimator.pricing.regions import REGIONS
-from estimator.pricing.snapshots import load_rates, shipped_folder
+from estimator.pricing.snapshots import load_rates
 
 #: How the page docs/prices.md is made anew.
 REGENERATE = "estimator prices show --region all --markdown > docs/prices.md"
@@ -76,15 +77,45 @@ Every rate carries its publication date, its source and, where the source has on
 ## How to refresh
 
 - `estimator prices refresh` asks AWS for its prices of today and keeps them beside the shipped ones; `--region eu-west-1`
-  asks for one region. It needs the network, but no account.
-- `estimator prices import FILE` takes a file of AWS's, or a snapshot, to a machine without network.
+  asks for one region. It needs the network, but no account. A first refresh reads AWS's whole price files, of which
+  AmazonEC2's alone (for the NAT gateways) has hundreds of megabytes a region; later ones read only what changed.
+- `--source query` asks the Price List Query API instead: AWS credentials with the permission `pricing:GetProducts`.
+- A region is taken whole or not at all. Where AWS's list lacks a price that was known, or is unclear about one, the region
+  stays as it was; `--keep-older` takes the rest and keeps the older rates of these, with their dates.
+- `--price-list-url`, `--savings-plans-url` and `--spot-feed-url` name a mirror, as do `ESTIMATOR_PRICE_LIST_URL`,
+  `ESTIMATOR_SAVINGS_PLANS_URL` and `ESTIMATOR_SPOT_FEED_URL`.
 - `estimator prices show --region eu-west-1` lists the rates of a region, `--as-of 2026-01-31` those that held on a day.
-- `estimator prices where` says where all of them are kept. Of each price the one that was last seen to hold counts.
+- `estimator prices where` says where all of them are kept. Of each price the rate counts that was last seen on AWS's list;
+  one that was not seen there for more than 90 days is said to be old.
+
+## Without a network
+
+`estimator prices import FILE...` takes files that were carried here. For a region such as eu-west-1 they are, below
+`https://pricing.us-east-1.amazonaws.com`:
+
+- `/offers/v1.0/aws/SERVICE/current/eu-west-1/index.json` for the services AmazonECS, AWSELB, AmazonEC2, AmazonVPC,
+  AWSDataTransfer, AmazonCloudWatch, awswaf, AmazonECR, AWSSecretsManager and awskms; `aws-other` in the region's place for
+  AmazonCloudFront, AmazonRoute53 and AmazonCloudWatch's dashboards;
+- the file that `/savingsPlan/v1.0/aws/AWSComputeSavingsPlan/current/region_index.json` names for the region.
+
+Fargate Spot is in `https://dftu77xade0tc.cloudfront.net/fargate-spot-prices.json`. A snapshot of a colleague's refresh, one
+file of the folder that `estimator prices where` names, holds all of a region.
+
+## Your own prices
+
+The section `prices` of a scenario takes them, and every line that they touch says so:
+
+- `overrides`: a CSV file with the columns `price` (a name below), `region` (a code, or `*` for all), `usd_per_unit`,
+  `reason`, `date` (from which it holds) and, for prices with tiers, `tier_begin`, one row a tier;
+- `discounts_percent`: a private discount on list prices by service code, such as `AmazonECS: 12`; `"*"` means all services
+  but FargateSpot and ComputeSavingsPlans; no discount is taken off an override;
+- `fargate_spot_ratio`: Spot as a part of On-Demand's list price, where you know better than AWS's feed;
+- `as_of`: a day whose prices hold.
 
 ## What an unknown rate does
 
 It is never taken as 0, nor from another region. An estimate shows its line as unknown and the total as "at least"; a plan
-leaves out the candidates that need it, and says so. Refresh, or give your own price.
+leaves out the candidates that need it, and says so, and fails if none is left. Refresh, or give your own price.
 
 ## Without a price of their own
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, fields
 
+from estimator.errors import InvalidScenario
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
@@ -27,6 +29,14 @@ class Endpoints:
     savings_plans_url: str = "https://pricing.us-east-1.amazonaws.com"
     spot_feed_url: str = "https://dftu77xade0tc.cloudfront.net/fargate-spot-prices.json"
 
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            # Messages and kept extracts name addresses: nothing secret may stand in one.
+            if "@" in getattr(self, field.name).partition("://")[2].partition("/")[0]:
+                raise InvalidScenario(
+                    f"{field.name} has a user name or password in it, which would be kept and printed. Leave it out; a proxy can add it."
+                )
+
     @classmethod
     def from_environment(cls, **chosen: str | None) -> Endpoints:
         """Take what was chosen, else the environment, else AWS.
@@ -40,6 +50,11 @@ class Endpoints:
         -------
         Endpoints
             The addresses.
+
+        Raises
+        ------
+        InvalidScenario
+            If an address has a user name or password in it.
         """
         values = {}
         for field in fields(cls):

@@ -13,24 +13,24 @@ import gzip
 import io
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any
 
 import msgspec
 
+from estimator.checks import shown
 from estimator.errors import InvalidScenario, PriceListUnavailable, ProductNotFound
 from estimator.pricing.bulk_files import read_offer
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS, SPOT_FEED, expected_in
-from estimator.pricing.downloads import Downloads
-from estimator.pricing.products import Origin, PricedProduct, Product, Term, select_rate
+from estimator.pricing.products import ListedItem, Origin, PricedProduct, published_date, select_rate
 from estimator.pricing.rates import Rate
 from estimator.pricing.refresh import locked, merge
 from estimator.pricing.regions import REGIONS
-from estimator.pricing.savings_plans import PlanFile, SavingsPlanFiles, read_plans
+from estimator.pricing.savings_plans import plan_rates, read_plans
 from estimator.pricing.snapshot_file import History, read_histories, with_rate
-from estimator.pricing.spot import Feed, SpotFeed
+from estimator.pricing.spot import day_of, read_feed, spot_rates
 
 OFFER = "bulk offer"
 GET_PRODUCTS = "GetProducts answer"
@@ -42,10 +42,6 @@ KINDS = (OFFER, GET_PRODUCTS, SAVINGS_PLAN, SPOT, SNAPSHOT)
 
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-#: Nothing is ever asked there.
-_NOWHERE = "https://localhost"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +77,6 @@ class Imported:
         }
 
 
-class _Item(msgspec.Struct, rename="camel"):
-    """One item of a GetProducts answer."""
-
-    product: Product
-    service_code: str = ""
-    version: str = ""
-    publication_date: str = ""
-    terms: dict[str, dict[str, Any]] = {}
-
-
 def read_price_file(path: Path, today: dt.date) -> Imported:
     """Find in a file the rates that an estimate may need.
 
@@ -116,9 +102,13 @@ def read_price_file(path: Path, today: dt.date) -> Imported:
     content = _content(path)
     try:
         kind, found = _read(path, content, today)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise InvalidScenario(f"{path} is damaged: {error}. Download it again.") from None
+    except RecursionError:
+        raise InvalidScenario(f"{path} is damaged: it is nested too deep. Download it again.") from None
     except PriceListUnavailable as error:
+        if str(path) in str(error):
+            raise
         raise PriceListUnavailable(f"{path} cannot be imported. {error}") from error
     rates = {region: _in_order(found[region]) for region in [*REGIONS, "global"] if found.get(region)}
     if not rates:
@@ -127,11 +117,14 @@ def read_price_file(path: Path, today: dt.date) -> Imported:
             f"{path} is a {kind}, but has none of the prices that an estimate needs. Import one for one of the {len(REGIONS)} "
             f"priced regions, of {services}."
         )
-    ahead = [rate for found_there in rates.values() for rate in found_there if _after(rate, today)]
-    if ahead:
-        raise InvalidScenario(
-            f"{path} was published on {ahead[0].published}, which is after today, {today}. Check this machine's clock and the file."
-        )
+    for rate in (rate for dated in rates.values() for rate in dated):
+        for done, day in (("published", rate.published), ("checked", rate.checked)):
+            # AWS publishes in UTC: a clock that is behind it may still show the day before.
+            if day is not None and day > today + dt.timedelta(days=1):
+                raise InvalidScenario(
+                    f"{path} says that {rate.price} was {done} on {day}, which is after today, {today}. "
+                    "Check this machine's clock and the file."
+                )
     return Imported(path, kind, rates)
 
 
@@ -173,8 +166,9 @@ def _content(path: Path) -> bytes:
             content = gzip.decompress(content)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidScenario(f"{path} is a damaged gzip file: {error}. Download it again.") from None
-    except OSError as error:
-        raise InvalidScenario(f"{path} cannot be read: {error.strerror}. Name a file that can.") from None
+    except (OSError, ValueError) as error:  # a path may hold a NUL
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InvalidScenario(f"{shown(str(path))} cannot be read: {why}. Name a file that can.") from None
     return content.removeprefix(_BYTE_ORDER_MARK)
 
 
@@ -183,8 +177,10 @@ def _read(path: Path, content: bytes, today: dt.date) -> tuple[str, dict[str, li
     _refuse_csv(path, content)
     try:
         document = msgspec.json.decode(content, type=dict[str, msgspec.Raw] | list[msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise _unknown(path, f"it is not JSON ({error})") from None
+    except RecursionError:
+        raise _unknown(path, "it is nested too deep") from None
     if isinstance(document, list):
         return GET_PRODUCTS, _select(_items(path, document))
     if "schema_version" in document:
@@ -193,7 +189,7 @@ def _read(path: Path, content: bytes, today: dt.date) -> tuple[str, dict[str, li
         return GET_PRODUCTS, _select(_items(path, [msgspec.Raw(content)]))
     if "products" in document and "terms" in document:
         if bytes(document["products"]).lstrip().startswith(b"["):
-            return SAVINGS_PLAN, _savings_plan(path, content, today)
+            return SAVINGS_PLAN, _savings_plan(path, content)
         return OFFER, _select(_offer_products(path, content, _text(document.get("offerCode"))))
     if "prices" in document:
         return SPOT, _spot(path, content, today)
@@ -201,7 +197,7 @@ def _read(path: Path, content: bytes, today: dt.date) -> tuple[str, dict[str, li
         raise _unknown(path, "it is the list behind a pricing page, whose prices have no usage type")
     if "offers" in document or "regions" in document:
         raise _unknown(path, "it is an index, which only says where the files are")
-    raise _unknown(path, f"it has {', '.join(list(document)[:5]) or 'nothing'}")
+    raise _unknown(path, f"it has {', '.join(name[:80] for name in list(document)[:5]) or 'nothing'}")
 
 
 def _refuse_csv(path: Path, content: bytes) -> None:
@@ -222,7 +218,7 @@ def _unknown(path: Path, why: str) -> InvalidScenario:
 def _offer_products(path: Path, content: bytes, service_code: str) -> Iterator[PricedProduct]:
     try:
         offer = read_offer(io.BytesIO(content), service_code, frozenset(_wanted()))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         raise
     except ValueError as error:
         raise InvalidScenario(f"{path} is no whole offer: {error}. Download it again.") from None
@@ -241,22 +237,21 @@ def _items(path: Path, pages: Iterable[msgspec.Raw]) -> Iterator[PricedProduct]:
         for each in items:
             if not isinstance(each, (str, dict)) or (isinstance(each, dict) and "product" not in each):
                 raise _unknown(path, "it is a list of something else than products")
-            item = msgspec.json.decode(each, type=_Item) if isinstance(each, str) else msgspec.convert(each, type=_Item)
+            item = (
+                msgspec.json.decode(each, type=ListedItem)
+                if isinstance(each, str)
+                else msgspec.convert(each, type=ListedItem)
+            )
             if item.product.usage_type in wanted:
-                terms = msgspec.convert(item.terms.get("OnDemand", {}), type=dict[str, Term])
-                service = item.product.attributes.get("servicecode", "")
-                origin = _origin(path, item.service_code or service, item.version, item.publication_date)
-                yield PricedProduct(item.product, tuple(terms.values()), origin)
-
-
-def _origin(path: Path, service_code: str, version: str, published: str) -> Origin:
-    try:
-        day = dt.date.fromisoformat(published[:10] or f"{version[:4]}-{version[4:6]}-{version[6:8]}")
-    except ValueError:
-        raise InvalidScenario(
-            f"{path} has the publication date {published!r} and the version {version!r}; one must say the day. Download it again."
-        ) from None
-    return Origin(service_code, version, day, path.name)
+                service = item.service_code or item.product.attributes.get("servicecode", "")
+                try:
+                    published = published_date(item.publication_date, item.version)
+                except ValueError as error:
+                    raise InvalidScenario(
+                        f"{path} has a product whose day is not known: {error}. Download it again."
+                    ) from None
+                origin = Origin(service, item.version, published, path.name)
+                yield PricedProduct(item.product, tuple(item.terms.on_demand.values()), origin)
 
 
 def _select(products: Iterable[PricedProduct]) -> dict[str, list[Rate]]:
@@ -309,41 +304,34 @@ def _services() -> Iterator[str]:
         yield price.query.service_code
 
 
-def _savings_plan(path: Path, content: bytes, today: dt.date) -> dict[str, list[Rate]]:
+def _savings_plan(path: Path, content: bytes) -> dict[str, list[Rate]]:
     names = {region: _of_service(region, SAVINGS_PLANS) for region in REGIONS}
     wanted = frozenset(PRICES[name].query.usage_type_in(region) for region in REGIONS for name in names[region])
     try:
         plans = read_plans(io.BytesIO(content), wanted)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         raise
     except ValueError as error:
         raise InvalidScenario(f"{path} is no whole Savings Plan file: {error}. Download it again.") from None
-    files = SavingsPlanFiles(_NOWHERE, _Carried(plans))
-    found = {region: files.rates(region, names[region], today).values() for region in REGIONS}
-    # What an older file says was not seen today on AWS's list.
-    return {region: [replace(rate, checked=None) for rate in rates] for region, rates in found.items()}
+    # What a carried file says was not seen today on AWS's list.
+    return {
+        region: list(plan_rates(plans, region, names[region], checked=None).values())
+        for region in REGIONS
+        if names[region]
+    }
 
 
 def _spot(path: Path, content: bytes, today: dt.date) -> dict[str, list[Rate]]:
-    feed = SpotFeed(_NOWHERE, _Carried(msgspec.json.decode(content, type=Feed)))
-    # The feed has no date of its own: what tells when it was fetched is the file's.
+    feed = read_feed(io.BytesIO(content))
+    # If AWS does not say when it made the feed, the file does, at the latest.
     written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date()
-    found = {region: feed.rates(region, _of_service(region, SPOT_FEED), min(written, today)) for region in REGIONS}
-    return {region: [replace(rate, checked=None) for rate in rates.values()] for region, rates in found.items()}
-
-
-class _Carried(Downloads):
-    """A file at hand, in place of a download."""
-
-    def __init__(self, content: PlanFile | Feed) -> None:
-        self._content = content
-
-    def read(self, url: str, key: str, reader: Callable[[BinaryIO], T], shape: type[T]) -> T:
-        """Return what the file holds; asked for an index, that it holds every region."""
-        if isinstance(self._content, shape):
-            return self._content
-        regions = [{"regionCode": region, "versionUrl": "/index.json"} for region in REGIONS]
-        return reader(io.BytesIO(msgspec.json.encode({"regions": regions})))
+    published = day_of(feed, today) or min(written, today)
+    return {
+        region: list(
+            spot_rates(feed, region, _of_service(region, SPOT_FEED), published=published, checked=None).values()
+        )
+        for region in REGIONS
+    }
 
 
 def _of_service(region: str, service_code: str) -> list[str]:
@@ -352,14 +340,28 @@ def _of_service(region: str, service_code: str) -> list[str]:
 
 def _snapshot(path: Path, content: bytes, document: Mapping[str, msgspec.Raw]) -> dict[str, list[Rate]]:
     region = _text(document.get("region"))
+    if not region:
+        raise InvalidScenario(f"{path} is a snapshot that does not say of which region. Have it written again.")
     if region not in REGIONS and region != "global":
-        raise InvalidScenario(f"{path} is a snapshot of {region!r}, which is no priced region.")
+        raise InvalidScenario(
+            f"{path} is a snapshot of {shown(region)}, which is none of the {len(REGIONS)} priced regions."
+        )
     # The file may be packed, and only its own reader knows what makes it whole.
     with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / path.name
+        plain = Path(folder) / "snapshot.json"
         plain.write_bytes(content)
-        histories = read_histories(plain, region)
-    return {region: [rate for name in expected_in(region) for rate in histories.get(name, ())]}
+        try:
+            histories = read_histories(plain, region)
+        except PriceListUnavailable as error:
+            raise PriceListUnavailable(str(error).replace(str(plain), str(path))) from None
+    rates = [rate for name in expected_in(region) for rate in histories.get(name, ())]
+    for rate in rates:
+        if rate.unit != PRICES[rate.price].unit:
+            raise InvalidScenario(
+                f"{path} has {rate.price} by {shown(rate.unit)}, which this release prices by {PRICES[rate.price].unit!r}. "
+                "Import a snapshot that was written by this release."
+            )
+    return {region: rates}
 
 
 def _text(raw: msgspec.Raw | None) -> str:
@@ -373,8 +375,3 @@ def _in_order(rates: Iterable[Rate]) -> tuple[Rate, ...]:
     for rate in rates:
         histories[rate.price] = with_rate(histories.get(rate.price, ()), rate)
     return tuple(rate for name in PRICES for rate in histories.get(name, ()))
-
-
-def _after(rate: Rate, today: dt.date) -> bool:
-    # AWS publishes in UTC: a clock that is behind it may still show the day before.
-    return rate.published is not None and rate.published > today + dt.timedelta(days=1)

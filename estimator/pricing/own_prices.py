@@ -60,7 +60,7 @@ class Override:
     reason : str
         Why it holds, such as a contract; every table shows it.
     date : datetime.date
-        Date of the reason.
+        Day from which it holds.
     tier_begin : float
         First unit of a month that it is for. [pricing unit]
     source : str
@@ -156,7 +156,8 @@ def with_overrides(rates: Rates, overrides: Iterable[Override]) -> Rates:
     rates : Rates
         The region's rates.
     overrides : iterable of Override
-        Those of other regions are left out; one for the region goes before one for every region.
+        Those of other regions are left out, and those that do not hold yet on the day of the rates; one for the region
+        goes before one for every region.
 
     Returns
     -------
@@ -175,7 +176,8 @@ def with_overrides(rates: Rates, overrides: Iterable[Override]) -> Rates:
     >>> with_overrides(Rates("eu-west-1", {}), [contract])["alb_hour"].tiers_text()
     '0.02'
     """
-    found = _by_price(overrides)
+    day = rates.as_of or dt.date.today()
+    found = _by_price(override for override in overrides if override.date <= day)
     own: dict[str, Rate] = {}
     for price in PRICES:
         tiers = found.get((price, rates.region)) or found.get((price, EVERY))
@@ -209,7 +211,7 @@ def with_spot_ratio(rates: Rates, ratio: float) -> Rates:
     >>> rates = Rates("eu-west-1", {"fargate_linux_x86_vcpu_hour": Rate("", "vCPU-hour", (Tier(0, "0.04048"),))})
     >>> spot = with_spot_ratio(rates, 0.35)["fargate_spot_linux_x86_vcpu_hour"]
     >>> spot.tiers_text(), spot.note
-    ('0.014168', '0.35 of On-Demand 0.04048, your ratio')
+    ('0.014168', '0.35 of On-Demand 0.04048')
     """
     require_spot_ratio(ratio)
     factor = Decimal(repr(float(ratio)))
@@ -230,9 +232,10 @@ def with_spot_ratio(rates: Rates, ratio: float) -> Rates:
             on_demand.published,
             "own",
             "fargate_spot_ratio",
-            f"{_plain(factor)} of On-Demand {on_demand.tiers_text()}, your ratio",
+            f"{_plain(factor)} of On-Demand {on_demand.tiers_text()}",
             # It holds as long as the price does that it is a part of; that one may be your own.
             on_demand.last_seen if on_demand.provenance != "own" else on_demand.checked,
+            list_tiers=earlier.tiers if earlier else (),
         )
     return replace(rates, known=known)
 
@@ -336,11 +339,10 @@ def require_discounts(percents: Mapping[str, float]) -> None:
                 f"{', '.join(SERVICES)}.{_meant(service, SERVICES)}"
             )
         name = f"discounts_percent of {service}"
-        require_number(name, percent, 0, 100, advice="10 means a tenth off.")
-        if percent == 100:
-            raise InvalidScenario(
-                f"{name} is 100; it must be below 100. Say a price of 0 as an override, with its reason."
-            )
+        advice = "It must be 0 or more and below 100: 10 means a tenth off; say a price of 0 as an override."
+        require_number(name, percent, 0, 1e6, advice=advice)
+        if not 0 <= percent < 100:
+            raise InvalidScenario(f"{name} is {percent:g}. {advice}")
 
 
 def _meant(word: object, known: Iterable[str]) -> str:
@@ -387,7 +389,7 @@ def _overrides(text: str, name: str) -> Iterator[Override]:
                 place,
             )
         except InvalidScenario as error:
-            raise InvalidScenario(f"{place}: {error} Mend the row.") from None
+            raise InvalidScenario(f"{place}: {error}") from None
         key = (override.price, override.region, override.tier_begin)
         if key in first:
             raise InvalidScenario(
@@ -476,6 +478,7 @@ def _own_rate(price: str, tiers: list[Override], rates: Rates) -> Rate:
         "own",
         "; ".join(sources),
         "; ".join(reasons),
+        list_tiers=(replaced.list_tiers or replaced.tiers) if replaced else (),
     )
 
 

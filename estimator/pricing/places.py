@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from estimator.errors import PriceListUnavailable
+from estimator.pricing.folders import refreshed_folder, shipped_folder
 from estimator.pricing.snapshot_file import days_of, read_snapshot
-from estimator.pricing.snapshots import refreshed_folder, shipped_folder
 
 
 @dataclass(frozen=True, slots=True)

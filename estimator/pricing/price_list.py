@@ -10,29 +10,31 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from estimator.errors import InvalidScenario, PriceListUnavailable, ProductNotFound
+from estimator.errors import InvalidScenario, PriceListUnavailable, PriceListUnreachable, ProductNotFound
 from estimator.pricing.bulk_files import BulkFiles
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS, SPOT_FEED, Price, expected_in
-from estimator.pricing.downloads import Downloads
+from estimator.pricing.downloads import Cancelled, Downloads
 from estimator.pricing.endpoints import Endpoints
+from estimator.pricing.folders import refreshed_folder
 from estimator.pricing.products import PricedProduct, select_rate
 from estimator.pricing.query_api import QueryApi
 from estimator.pricing.rates import Rate, Rates, require_region
 from estimator.pricing.savings_plans import SavingsPlanFiles
-from estimator.pricing.snapshots import refreshed_folder
 from estimator.pricing.spot import SpotFeed
 
 #: Where On-Demand prices may be read.
 SOURCES = ("bulk", "query")
 #: Regions that are fetched side by side.
 WORKERS = 8
+
+T = TypeVar("T")
 
 
 class Source(Protocol):
@@ -107,7 +109,7 @@ class PriceList:
         One of ``SOURCES``.
     endpoints : Endpoints, optional
         Addresses; by default the environment's, else AWS's.
-    folder : pathlib.Path, optional
+    folder : path, optional
         Where downloads and their extracts are kept; by default below the user's own refreshes.
     names : iterable of str, optional
         Names of rows in ``PRICES``; by default all.
@@ -124,7 +126,7 @@ class PriceList:
         source: str = "bulk",
         *,
         endpoints: Endpoints | None = None,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         names: Iterable[str] | None = None,
         prices: Mapping[str, Price] = PRICES,
         today: dt.date | None = None,
@@ -139,8 +141,10 @@ class PriceList:
         endpoints = endpoints or Endpoints.from_environment()
         self.today = today or dt.datetime.now(dt.UTC).date()
         self._prices = {name: prices[name] for name in wanted}
-        self._downloads = Downloads((folder or refreshed_folder()) / "downloads")
-        self._query_api = QueryApi(endpoints.query_api_url) if source == "query" else None
+        self._stopped = threading.Event()
+        self._downloads = Downloads(Path(folder or refreshed_folder()) / "downloads", cancelled=self._stopped)
+        query = source == "query"
+        self._query_api = QueryApi(endpoints.query_api_url, cancelled=self._stopped) if query else None
         self._source: Source = self._query_api or BulkFiles(endpoints.price_list_url, self._downloads)
         self._savings_plans = SavingsPlanFiles(endpoints.savings_plans_url, self._downloads)
         self._spot = SpotFeed(endpoints.spot_feed_url, self._downloads)
@@ -158,6 +162,35 @@ class PriceList:
         self._downloads.close()
         if self._query_api is not None:
             self._query_api.close()
+
+    def stop(self) -> None:
+        """Ask for nothing more: what is under way ends at the next piece of data."""
+        self._stopped.set()
+
+    def together(self, regions: Sequence[str], work: Callable[[str], T]) -> list[T]:
+        """Do something for several regions side by side; an interrupt is not held up by what is under way.
+
+        Parameters
+        ----------
+        regions : sequence of str
+            Region codes, and ``"global"``.
+        work : callable
+            What to do for each.
+
+        Returns
+        -------
+        list
+            What it returned, in the order of the regions.
+        """
+        pool = ThreadPoolExecutor(WORKERS)
+        try:
+            return list(pool.map(work, regions))
+        except BaseException:
+            self.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        finally:
+            pool.shutdown(wait=False)
 
     @property
     def received_bytes(self) -> int:
@@ -189,20 +222,35 @@ class PriceList:
 
         Raises
         ------
-        PriceListUnavailable
-            If a price source cannot be reached or read at all.
+        PriceListUnreachable
+            If nobody can be asked: no network, no credentials, no permission.
         """
         rates: dict[str, Rate] = {}
         missing: dict[str, PriceListUnavailable] = {}
         unclear: dict[str, PriceListUnavailable] = {}
         for service_code, names in self._by_service(region).items():
-            if service_code == SAVINGS_PLANS:
-                found = self._savings_plans.rates(region, names, self.today)
-            elif service_code == SPOT_FEED:
-                found = self._spot.rates(region, names, self.today)
-            else:
-                found = self._on_demand(service_code, region, names, missing, unclear)
-            rates |= found
+            try:
+                if service_code == SAVINGS_PLANS:
+                    found = self._savings_plans.rates(region, names, self.today)
+                elif service_code == SPOT_FEED:
+                    found = self._spot.rates(region, names, self.today)
+                else:
+                    found = self._on_demand(service_code, region, names, missing, unclear)
+            except Cancelled:
+                raise
+            except PriceListUnavailable as error:
+                if isinstance(error, PriceListUnreachable) and service_code not in (SAVINGS_PLANS, SPOT_FEED):
+                    raise
+                # One list that cannot be read says nothing against the others.
+                found = {}
+                unclear |= dict.fromkeys(names, error)
+            for name, rate in found.items():
+                # A day more, since the day to come has begun elsewhere.
+                if rate.published is not None and rate.published > self.today + dt.timedelta(days=1):
+                    unclear[name] = PriceListUnavailable(
+                        f"The price of {name} in {region} was published on {rate.published}, a day to come; today is {self.today}."
+                    )
+            rates |= {name: rate for name, rate in found.items() if name not in unclear}
             for name in names:
                 if name not in found and name not in missing and name not in unclear:
                     usage_type = self._prices[name].query.usage_type_in(region)
@@ -220,7 +268,7 @@ class PriceList:
         missing: dict[str, PriceListUnavailable],
         unclear: dict[str, PriceListUnavailable],
     ) -> dict[str, Rate]:
-        products = self._source.products(service_code, region, self._usage_types(region, names))
+        products = self._source.products(service_code, region, self._usage_types(service_code, region, names))
         found: dict[str, Rate] = {}
         not_here: dict[str, PriceListUnavailable] = {}
         for name in names:
@@ -242,8 +290,15 @@ class PriceList:
         missing |= {name: error for name, error in not_here.items() if name not in found and name not in unclear}
         return found
 
-    def _usage_types(self, region: str, names: list[str]) -> frozenset[str]:
-        return frozenset(spelling for name in names for spelling in self._prices[name].query.usage_types_in(region))
+    def _usage_types(self, service_code: str, region: str, names: list[str]) -> frozenset[str]:
+        asked = {name: self._prices[name].query for name in names}
+        if self._query_api is None:
+            # A file is read once for all that may stand in it, also in place of another one.
+            for name in expected_in(region, self._prices):
+                query = self._prices[name].query
+                if service_code in (query.service_code, query.fallback_service_code):
+                    asked[name] = query
+        return frozenset(spelling for query in asked.values() for spelling in query.usage_types_in(region))
 
     def _by_service(self, region: str) -> dict[str, list[str]]:
         services: dict[str, list[str]] = {}
@@ -258,13 +313,37 @@ class PriceList:
                 self._progress(Step(region, self._done, max(self._total, self._done), self.received_bytes))
 
 
+def checked_regions(regions: Iterable[str]) -> list[str]:
+    """Return region codes, each once; one code may be given as it is.
+
+    Parameters
+    ----------
+    regions : iterable of str
+        Region codes.
+
+    Returns
+    -------
+    list of str
+        In the order given.
+
+    Raises
+    ------
+    InvalidScenario
+        If one is none of the priced regions.
+    """
+    wanted = list(dict.fromkeys([regions] if isinstance(regions, str) else regions))
+    for region in wanted:
+        require_region(region)
+    return wanted
+
+
 def fetch_rates(
     queries: Iterable[str] | None = None,
     regions: Iterable[str] = (),
     source: str = "bulk",
     *,
     endpoints: Endpoints | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     today: dt.date | None = None,
     progress: Callable[[Step], None] | None = None,
 ) -> dict[str, Rates]:
@@ -297,16 +376,14 @@ def fetch_rates(
     PriceListUnavailable
         If AWS cannot be reached or read, or several products match one query.
     """
-    wanted = list(dict.fromkeys(regions))
-    for region in wanted:
-        require_region(region)
+    wanted = checked_regions(regions)
+    names = [queries] if isinstance(queries, str) else queries
     with PriceList(
-        source, endpoints=endpoints, folder=folder, names=queries, today=today, progress=progress
+        source, endpoints=endpoints, folder=folder, names=names, today=today, progress=progress
     ) as price_list:
         parts = ["global", *wanted]
         price_list.announce(parts)
-        with ThreadPoolExecutor(WORKERS) as pool:
-            fetched = dict(zip(parts, pool.map(price_list.region, parts), strict=True))
+        fetched = dict(zip(parts, price_list.together(parts, price_list.region), strict=True))
     for part in fetched.values():
         for error in part.unclear.values():
             raise error

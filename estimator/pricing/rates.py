@@ -158,6 +158,8 @@ class Rate:
         Date on which AWS's list was last seen to say so; None if that is the publication date.
     discount_percent : float
         Private discount on the list price. [percent]
+    list_tiers : tuple of Tier
+        AWS's price where your own stands in its place; empty if it does not, or AWS's is not known.
     """
 
     price: str
@@ -171,6 +173,7 @@ class Rate:
     note: str = ""
     checked: dt.date | None = None
     discount_percent: float = 0.0
+    list_tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
         begins = [tier.begin for tier in self.tiers]
@@ -195,7 +198,7 @@ class Rate:
         return self.checked or self.published
 
     def cost(self, quantity: ArrayLike) -> NDArray[np.float64]:
-        """Price a month's quantity at list prices less the private discount.
+        """Price a month's quantity at what you pay: list prices less the private discount, or your own price.
 
         Parameters
         ----------
@@ -213,10 +216,10 @@ class Rate:
         >>> rate.cost(100).round(6).tolist()
         8.1
         """
-        return self.list_cost(quantity) * (1.0 - self.discount_percent / 100.0)
+        return _cost(self.tiers, quantity) * (1.0 - self.discount_percent / 100.0)
 
     def list_cost(self, quantity: ArrayLike) -> NDArray[np.float64]:
-        """Price a month's quantity at list prices, each unit at the price of the tier in which it falls.
+        """Price a month's quantity at AWS's list prices, each unit at the price of the tier in which it falls.
 
         Parameters
         ----------
@@ -234,12 +237,7 @@ class Rate:
         >>> rate.list_cost([4, 12]).round(6).tolist()
         [0.36, 1.0]
         """
-        units = np.asarray(quantity, dtype=np.float64)
-        total = np.zeros_like(units)
-        ends = [tier.begin for tier in self.tiers[1:]] + [np.inf]
-        for tier, end in zip(self.tiers, ends, strict=True):
-            total += float(tier.price) * np.clip(units - tier.begin, 0.0, end - tier.begin)
-        return total
+        return _cost(self.list_tiers or self.tiers, quantity)
 
     def tiers_text(self, quantity: float = math.inf) -> str:
         """Write the price, or the prices of the tiers, to read.
@@ -259,13 +257,45 @@ class Rate:
         >>> Rate("egress", "GB", (Tier(0, "0.09"), Tier(10240, "0.085"))).tiers_text()
         '0.09, from 10,240 on 0.085'
         """
-        first, *more = self.tiers
-        return first.price + "".join(
-            f", from {tier.begin:,.0f} on {tier.price}" for tier in more if tier.begin < quantity
-        )
+        return _text(self.tiers, quantity)
+
+    def list_text(self, quantity: float = math.inf) -> str:
+        """Write AWS's list price, or the prices of its tiers, to read.
+
+        Parameters
+        ----------
+        quantity : float
+            Tiers that begin at or above it are left out. [pricing unit]
+
+        Returns
+        -------
+        str
+            Prices. [USD/unit]
+        """
+        return _text(self.list_tiers or self.tiers, quantity)
 
 
-@dataclass(frozen=True, eq=False)
+def _cost(tiers: tuple[Tier, ...], quantity: ArrayLike) -> NDArray[np.float64]:
+    units = np.asarray(quantity, dtype=np.float64)
+    total = np.zeros_like(units)
+    ends = [tier.begin for tier in tiers[1:]] + [np.inf]
+    for tier, end in zip(tiers, ends, strict=True):
+        total += float(tier.price) * np.clip(units - tier.begin, 0.0, end - tier.begin)
+    return total
+
+
+def _text(tiers: tuple[Tier, ...], quantity: float) -> str:
+    first, *more = tiers
+    return first.price + "".join(
+        f", from {_begin(tier.begin)} on {tier.price}" for tier in more if tier.begin < quantity
+    )
+
+
+def _begin(number: float) -> str:
+    return f"{number:,.0f}" if number == int(number) else f"{number:,}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Rates:
     """The rates of one region by name; asking for one that is not known raises `RateNotFound`.
 
@@ -279,12 +309,15 @@ class Rates:
         Where they were read, for messages.
     as_of : datetime.date or None
         The day on which they held; None for the newest.
+    own : str
+        Fingerprint of the section ``prices`` of a scenario that was laid over them; empty for AWS's prices as they are.
     """
 
     region: str
     known: Mapping[str, Rate]
     snapshot: str = "made in Python"
     as_of: dt.date | None = None
+    own: str = ""
 
     def __post_init__(self) -> None:
         require_region(self.region)
@@ -296,13 +329,16 @@ class Rates:
             from estimator.pricing.catalog import PRICES
 
             usage_type = PRICES[price].query.usage_type_in(self.region) if price in PRICES else "no priced dimension"
-            raise RateNotFound(price, self.region, usage_type, self.snapshot) from None
+            raise RateNotFound(price, self.region, usage_type, self.snapshot, self.as_of) from None
 
     def __contains__(self, price: object) -> bool:
         return price in self.known
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.known)
+
+    def __repr__(self) -> str:
+        return f"<{len(self.known)} rates of {self.region}, {self.snapshot}>"
 
     def __len__(self) -> int:
         return len(self.known)
@@ -327,5 +363,5 @@ def require_region(region: str) -> None:
         close = difflib.get_close_matches(str(region).lower(), REGIONS, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise InvalidScenario(
-            f"Region {region!r} is not one of the {len(REGIONS)} priced regions: {', '.join(sorted(REGIONS))}.{hint}"
+            f"Region {region!r} is not one of the {len(REGIONS)} priced regions.{hint} They are {', '.join(sorted(REGIONS))}."
         )

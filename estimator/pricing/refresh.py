@@ -13,7 +13,6 @@ import datetime as dt
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +20,16 @@ from typing import Any
 
 import filelock
 
-from estimator.errors import PriceListUnavailable
+from estimator.errors import PriceListUnavailable, PriceListUnreachable
+from estimator.pricing.catalog import expected_in
 from estimator.pricing.changes import PriceChange, compare_rates
 from estimator.pricing.endpoints import Endpoints
-from estimator.pricing.price_list import WORKERS, Fetched, PriceList, Step
+from estimator.pricing.folders import refreshed_folder, shipped_folder
+from estimator.pricing.price_list import Fetched, PriceList, Step, checked_regions
 from estimator.pricing.rates import Rate, Rates
 from estimator.pricing.regions import REGIONS
 from estimator.pricing.snapshot_file import read_histories, with_rate, write_snapshot
-from estimator.pricing.snapshots import load_rates, refreshed_folder
+from estimator.pricing.snapshots import known_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def refresh_prices(
     source: str = "bulk",
     *,
     endpoints: Endpoints | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     keep_older: bool = False,
     today: dt.date | None = None,
     progress: Callable[[Step], None] | None = None,
@@ -121,7 +122,7 @@ def refresh_prices(
         ``"bulk"`` or ``"query"``.
     endpoints : Endpoints, optional
         Addresses; by default the environment's, else AWS's.
-    folder : pathlib.Path, optional
+    folder : path, optional
         Folder of the user's own refreshes.
     keep_older : bool
         True to write a region although its list lacks, or is unclear about, a price that was known.
@@ -140,32 +141,30 @@ def refresh_prices(
     PriceListUnavailable
         If another refresh is running, or the folder cannot be written.
     """
-    folder = folder or refreshed_folder()
-    parts = ["global", *dict.fromkeys(regions)]
-    # Without one success, a first failure is that of the network or of an account: no need to try every region.
+    folder = Path(folder or refreshed_folder())
+    parts = ["global", *checked_regions(regions)]
+    # Before anything was reached, a source that cannot be asked at all ends it: no need to try every region.
     hopeless, reached = threading.Event(), threading.Event()
 
     def one(region: str) -> Outcome:
         if hopeless.is_set() and not reached.is_set():
-            return Outcome(region, error=PriceListUnavailable(f"{region} was not tried."), not_tried=True)
+            return Outcome(region, error=PriceListUnreachable(f"{region} was not tried."), not_tried=True)
         try:
             fetched = price_list.region(region)
-        except PriceListUnavailable as error:
+            reached.set()
+            return keep(region, fetched, folder, keep_older)
+        except PriceListUnreachable as error:
             hopeless.set()
             return Outcome(region, error=error)
-        reached.set()
-        try:
-            return keep(region, fetched, folder, keep_older)
         except PriceListUnavailable as error:
-            return Outcome(region, len(fetched.rates), error=error)
+            return Outcome(region, error=error)
 
     with (
         locked(folder),
         PriceList(source, endpoints=endpoints, folder=folder, today=today, progress=progress) as price_list,
     ):
         price_list.announce(parts)
-        with ThreadPoolExecutor(WORKERS) as pool:
-            outcomes = tuple(pool.map(one, parts))
+        outcomes = tuple(price_list.together(parts, one))
     return Refresh(outcomes, price_list.received_bytes)
 
 
@@ -193,26 +192,30 @@ def keep(region: str, fetched: Fetched, folder: Path, keep_older: bool = False) 
     PriceListUnavailable
         If the file of the region is damaged or cannot be written.
     """
-    before = _known(region)
+    layers = (folder, shipped_folder())
+    before = _priced(region, known_in(region, layers))
     doubtful = {**{name: error for name, error in fetched.missing.items() if name in before}, **fetched.unclear}
     if doubtful and not keep_older:
-        first, more = next(iter(doubtful.values())), len(doubtful) - 1
-        others = f" (and {more} more)" if more else ""
+        (_, first), *more = doubtful.items()
+        others = [name for name, error in more if error is not first]
+        also = (
+            f" Nor could {', '.join(others[:5])}{' and others' if len(others) > 5 else ''} be taken." if others else ""
+        )
         raise PriceListUnavailable(
-            f"{first}{others} The prices of {region} are unchanged. --keep-older takes the others and keeps the older rates of these."
+            f"{first}{also} The prices of {region} are unchanged. --keep-older takes the others and keeps the older rates of these."
         )
     if not fetched.rates:
         raise PriceListUnavailable(
             f"AWS's price list has none of the prices of {region}. The prices of {region} are unchanged."
         )
     merge(region, fetched.rates.values(), folder)
-    after = {**before, **fetched.rates}
+    after = _priced(region, known_in(region, layers))
     return Outcome(
         region,
         len(fetched.rates),
         compare_rates(_rates(region, before), _rates(region, after)),
         tuple(name for name in doubtful if name in before),
-        tuple(name for name in fetched.missing if name not in before),
+        tuple(name for name in (*fetched.missing, *fetched.unclear) if name not in before),
     )
 
 
@@ -281,16 +284,9 @@ def locked(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _known(region: str) -> Mapping[str, Rate]:
-    from estimator.pricing.catalog import PRICES
-
-    wanted = "us-east-1" if region == "global" else region
-    known = load_rates(wanted).known
-    return {
-        name: rate
-        for name, rate in known.items()
-        if name in PRICES and PRICES[name].query.is_global == (region == "global")
-    }
+def _priced(region: str, known: Mapping[str, Rate]) -> dict[str, Rate]:
+    wanted = set(expected_in(region))
+    return {name: rate for name, rate in known.items() if name in wanted}
 
 
 def _rates(region: str, known: Mapping[str, Rate]) -> Rates:

@@ -9,16 +9,16 @@ from typing import BinaryIO
 
 import msgspec
 
+from estimator.checks import shown
 from estimator.errors import PriceListUnavailable
-from estimator.pricing.bulk_files import digest_of, published_date
+from estimator.pricing.bulk_files import digest_of, is_published
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS
 from estimator.pricing.downloads import Downloads, Once, absolute_url
 from estimator.pricing.pieces import WINDOW_BYTES, Cut, pieces
-from estimator.pricing.products import plain_price
-from estimator.pricing.rates import Rate, Tier
+from estimator.pricing.products import paid_tiers, published_date, usd_price
+from estimator.pricing.rates import Rate
 
 _REGION_INDEX = "/savingsPlan/v1.0/aws/AWSComputeSavingsPlan/current/region_index.json"
-_EMPTY = "/default/empty.json"
 #: Compute plans cover Fargate; the EC2 Instance plans of the same file do not.
 _FAMILY = "ComputeSavingsPlans"
 #: Fargate on ECS; its twin on EKS has the same usage types.
@@ -110,15 +110,12 @@ class SavingsPlanFiles:
         usage_types = frozenset(PRICES[name].query.usage_type_in(region) for name in wanted)
         key = digest_of(SAVINGS_PLANS, usage_types)
         file = self._downloads.read(url, key, lambda body: read_plans(body, usage_types), PlanFile)
-        rates = ((name, _rate(name, region, file, checked)) for name in wanted)
-        return {name: rate for name, rate in rates if rate is not None}
+        return plan_rates(file, region, wanted, checked)
 
     def _url(self, region: str) -> str | None:
         index = self._index.get("", self._read_index)
         urls = [each.version_url for each in index.regions if each.region_code == region]
-        if not urls or urls[0].endswith(_EMPTY):
-            return None
-        return absolute_url(self._base_url, urls[0])
+        return absolute_url(self._base_url, urls[0]) if urls and is_published(urls[0]) else None
 
     def _read_index(self) -> _RegionIndex:
         url = absolute_url(self._base_url, _REGION_INDEX)
@@ -214,46 +211,69 @@ def _plan(attributes: _Attributes, term: _PlanTerm, usage_types: frozenset[str])
     return Plan(attributes.purchase_term, attributes.purchase_option, kept)
 
 
-def _rate(name: str, region: str, file: PlanFile, checked: dt.date) -> Rate | None:
-    price = PRICES[name]
-    usage_type, attributes = price.query.usage_type_in(region), dict(price.query.attributes)
-    found = [
-        rate
-        for plan in file.plans
-        if (plan.purchase_term, plan.purchase_option) == (attributes["purchaseTerm"], attributes["purchaseOption"])
-        for rate in plan.rates
-        if rate.discounted_usage_type == usage_type
-    ]
-    if not found:
-        return None
-    where = f"The Savings Plan rate {name} in {region} ({usage_type})"
+def plan_rates(file: PlanFile, region: str, names: Iterable[str], checked: dt.date | None) -> dict[str, Rate]:
+    """Take the rates of a region from its Savings Plan file.
+
+    Parameters
+    ----------
+    file : PlanFile
+        The file.
+    region : str
+        Region code.
+    names : iterable of str
+        Names of Savings Plan prices.
+    checked : datetime.date or None
+        Day on which AWS was seen to say so.
+
+    Returns
+    -------
+    dict of str to Rate
+        Rates by name; what the file does not list is absent.
+
+    Raises
+    ------
+    PriceListUnavailable
+        If a rate is doubtful.
+    """
+    rates = {}
+    for name in names:
+        query = PRICES[name].query
+        usage_type, attributes = query.usage_type_in(region), dict(query.attributes)
+        found = [
+            rate
+            for plan in file.plans
+            if (plan.purchase_term, plan.purchase_option) == (attributes["purchaseTerm"], attributes["purchaseOption"])
+            for rate in plan.rates
+            if rate.discounted_usage_type == usage_type
+        ]
+        if found:
+            where = f"The Savings Plan rate {name} in {region} ({usage_type})"
+            rates[name] = Rate(
+                price=name,
+                unit=PRICES[name].unit,
+                tiers=paid_tiers(where, [(0.0, _only_price(where, found))]),
+                usage_type=usage_type,
+                sku=found[0].discounted_sku,
+                published=file.published,
+                provenance="api",
+                source=f"AWS Compute Savings Plan file, version {file.version}",
+                checked=checked,
+            )
+    return rates
+
+
+def _only_price(where: str, found: list[PlanRate]) -> str:
     prices = {_usd_per_hour(where, rate) for rate in found}
     if len(prices) > 1:
         seen = "; ".join(sorted(f"{rate.discounted_rate.price} (SKU {rate.discounted_sku})" for rate in found))
         raise PriceListUnavailable(f"{where} stands {len(found)} times in AWS's file: {seen}. Only one can be right.")
-    return Rate(
-        price=name,
-        unit=price.unit,
-        tiers=(Tier(0.0, prices.pop()),),
-        usage_type=usage_type,
-        sku=found[0].discounted_sku,
-        published=file.published,
-        provenance="api",
-        source=f"AWS Compute Savings Plan file, version {file.version}",
-        checked=checked,
-    )
+    return prices.pop()
 
 
 def _usd_per_hour(where: str, rate: PlanRate) -> str:
     """Return the price; both legs are by the hour, and AWS writes ``Hrs`` for gigabytes too."""
-    if rate.discounted_rate.currency != "USD":
-        raise PriceListUnavailable(
-            f"{where} is in {rate.discounted_rate.currency or 'no currency'}, not USD; "
-            "the China and European Sovereign Cloud partitions are not covered."
-        )
+    price, currency = rate.discounted_rate.price, rate.discounted_rate.currency
+    usd = usd_price(where, {currency: price} if currency else {})
     if not rate.unit.casefold().endswith(("hrs", "hr", "hours", "hour")):
-        raise PriceListUnavailable(f"{where} is by {rate.unit!r}, not by the hour.")
-    try:
-        return plain_price(rate.discounted_rate.price)
-    except ValueError as error:
-        raise PriceListUnavailable(f"{where} cannot be read: {error}.") from None
+        raise PriceListUnavailable(f"{where} is by {shown(rate.unit)}, not by the hour.")
+    return usd

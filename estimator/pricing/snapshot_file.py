@@ -3,9 +3,8 @@
 Notes
 -----
 The format is our own and small: sorted keys, one figure a line, prices as the strings that AWS wrote, so that a price
-change is a readable diff. What is not known for a region is absent. Each price has its rates newest first; of a price
-that stayed the same, the first and the last are kept. The checksum tells a file that was edited by hand from one that
-was written here.
+change is a readable diff. What is not known for a region is absent. Each price has its rates newest first, one for each
+publication. The checksum tells a file that was edited by hand from one that was written here.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from estimator.errors import PriceListUnavailable
 from estimator.fingerprints import fingerprint_of
+from estimator.pricing.folders import way_back
 from estimator.pricing.rates import PROVENANCES, Rate, Tier
 
 SCHEMA_VERSION = 2
@@ -140,48 +139,20 @@ def with_rate(history: History, rate: Rate) -> History:
     history : tuple of Rate
         Newest first.
     rate : Rate
-        The rate; it replaces one of the same publication date.
+        The rate. Of two with the same publication date, the one read from AWS later stays.
 
     Returns
     -------
     tuple of Rate
-        Newest first; of rates in a row with the same price, the first and the last.
+        Newest first.
     """
-    others = [old for old in history if old.published != rate.published]
-    for old in history:
-        # A file of the same publication, imported later, does not undo that AWS was seen to say so since.
-        if old.published == rate.published and old.checked and same_price(old, rate):
-            rate = replace(rate, checked=max(old.checked, rate.checked or old.checked))
-    ordered = sorted([*others, rate], key=lambda each: each.published or dt.date.min, reverse=True)
-    kept = []
-    for place, each in enumerate(ordered):
-        before, after = ordered[place - 1 : place], ordered[place + 1 : place + 2]
-        unchanged = place and after and same_price(before[0], each) and same_price(each, after[0])
-        # One that was seen on AWS's list after the next was published says more than its neighbors.
-        if unchanged and days_of(each)[1] <= days_of(before[0])[0]:
-            continue
-        kept.append(each)
-    return tuple(kept)
-
-
-def same_price(a: Rate, b: Rate) -> bool:
-    """Tell whether two rates ask the same.
-
-    Parameters
-    ----------
-    a, b : Rate
-        Two rates of one price.
-
-    Returns
-    -------
-    bool
-        True if unit, tiers and prices are equal as numbers.
-    """
-    return a.unit == b.unit and _numbers(a) == _numbers(b)
-
-
-def _numbers(rate: Rate) -> list[tuple[float, Decimal]]:
-    return [(tier.begin, Decimal(tier.price)) for tier in rate.tiers]
+    twin = next((old for old in history if old.published == rate.published), None)
+    # A carried file, or an older reading, does not undo what AWS was seen to say since; nothing was seen on a day to come.
+    seen = twin.checked if twin and twin.checked and twin.checked <= dt.date.today() else None
+    if seen is not None and (rate.checked is None or rate.checked < seen):
+        return history
+    others = [old for old in history if old is not twin]
+    return tuple(sorted([*others, rate], key=lambda each: each.published or dt.date.min, reverse=True))
 
 
 def newest(entries: Iterable[Any], as_of: dt.date | None, days: Any) -> Any:
@@ -192,7 +163,7 @@ def newest(entries: Iterable[Any], as_of: dt.date | None, days: Any) -> Any:
     entries : iterable
         Rates or rows of one price; of equals the first is taken.
     as_of : datetime.date, optional
-        The day; entries published later are left out.
+        The day; entries published later are left out. By default today, with none left out: a clock may be wrong.
     days : callable
         Publication date and last-seen date of an entry.
 
@@ -202,11 +173,13 @@ def newest(entries: Iterable[Any], as_of: dt.date | None, days: Any) -> Any:
         The entry, or None if nothing was published by then.
     """
     best, best_key = None, None
+    until = as_of or dt.date.today()
     for entry in entries:
         published, seen = days(entry)
         if as_of is not None and published > as_of:
             continue
-        key = (min(seen, as_of) if as_of is not None else seen, published)
+        # Nobody has seen anything on a day to come.
+        key = (max(min(seen, until), min(published, until)), published)
         if best_key is None or key > best_key:
             best, best_key = entry, key
     return best
@@ -233,20 +206,51 @@ def _days(row: dict[str, Any]) -> tuple[dt.date, dt.date]:
     return published, dt.date.fromisoformat(row["checked"]) if row.get("checked") else published
 
 
+def region_of(path: Path) -> str:
+    """Read which region a snapshot is of.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    str
+        Region code, or ``"global"``.
+
+    Raises
+    ------
+    PriceListUnavailable
+        If the file is no snapshot.
+    """
+    document = _document(path)
+    region = document.get("region") if isinstance(document, dict) else None
+    if not isinstance(region, str):
+        raise PriceListUnavailable(f"{path} is no price snapshot: it names no region. {way_back(path)}")
+    return region
+
+
+def _document(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PriceListUnavailable(
+            f"The price snapshot {path} cannot be read ({error.strerror}). {way_back(path)}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise PriceListUnavailable(f"The price snapshot {path} is not JSON ({error}). {way_back(path)}") from error
+
+
 def _rows(path: Path, region: str) -> dict[str, list[dict[str, Any]]]:
     """Read the rows of each price, once the file is known to be whole."""
-    repair = f"Delete {path} and refresh, or reinstall the package if it is one of its files."
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PriceListUnavailable(f"The price snapshot {path} cannot be read ({error.strerror}). {repair}") from error
-    except (ValueError, RecursionError) as error:
-        raise PriceListUnavailable(f"The price snapshot {path} is not JSON ({error}). {repair}") from error
+    repair = way_back(path)
+    document = _document(path)
     try:
         if document["schema_version"] != SCHEMA_VERSION:
             raise PriceListUnavailable(
                 f"The price snapshot {path} has schema version {document['schema_version']!r}; this release reads "
-                f"{SCHEMA_VERSION}. Install the release that wrote it, or: {repair}"
+                f"{SCHEMA_VERSION}. Install the release that wrote it, or: {repair[0].lower()}{repair[1:]}"
             )
         if document["region"] != region:
             raise PriceListUnavailable(
@@ -254,8 +258,8 @@ def _rows(path: Path, region: str) -> dict[str, list[dict[str, Any]]]:
             )
         if document.pop("checksum") != fingerprint_of(document):
             raise PriceListUnavailable(
-                f"The price snapshot {path} was edited by hand or damaged: its checksum does not fit. {repair} Your own prices belong "
-                "in a CSV of overrides."
+                f"The price snapshot {path} was edited by hand or damaged: its checksum does not fit; your own prices "
+                f"belong in a CSV of overrides. {repair}"
             )
         rows: dict[str, list[dict[str, Any]]] = dict(document["rates"].items())
         for name, dated in rows.items():
@@ -273,7 +277,7 @@ def _rate(path: Path, name: str, row: dict[str, Any]) -> Rate:
         return _rate_from_json(name, row)
     except (PriceListUnavailable, KeyError, TypeError, ValueError, AttributeError) as error:
         raise PriceListUnavailable(
-            f"The price snapshot {path} is damaged at {name}: {error!r}. Delete it and refresh, or reinstall the package."
+            f"The price snapshot {path} is damaged at {name}: {error!r}. {way_back(path)}"
         ) from error
 
 

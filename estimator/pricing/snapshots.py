@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from estimator.checks import shown
 from estimator.errors import InvalidScenario, PriceListUnavailable
 from estimator.pricing.catalog import PRICES
+from estimator.pricing.folders import refreshed_folder, shipped_folder, way_back
 from estimator.pricing.rates import Rate, Rates, require_region
-from estimator.pricing.snapshot_file import days_of, newest, read_snapshot
-from estimator.units import data_path
-
-#: Environment variable that moves the folder of the user's own refreshes.
-FOLDER_VARIABLE = "ESTIMATOR_PRICES_FOLDER"
-
-
-def shipped_folder() -> Path:
-    """Return the folder of the snapshots that ship with the package.
-
-    Returns
-    -------
-    pathlib.Path
-        One file for each region and ``global.json``.
-    """
-    return data_path("pricing_cache")
-
-
-def refreshed_folder() -> Path:
-    """Return the folder of the user's own refreshes and imports.
-
-    Returns
-    -------
-    pathlib.Path
-        ``ESTIMATOR_PRICES_FOLDER`` if set, or a folder in the platform's cache; it need not exist.
-    """
-    named = os.environ.get(FOLDER_VARIABLE)
-    if named:
-        return Path(named)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("fargate-estimator") / "prices"
+from estimator.pricing.snapshot_file import days_of, newest, read_snapshot, region_of
 
 
 def load_rates(region: str, folder: Path | str | None = None, *, as_of: dt.date | str | None = None) -> Rates:
@@ -76,37 +46,92 @@ def load_rates(region: str, folder: Path | str | None = None, *, as_of: dt.date 
     """
     require_region(region)
     day = _day(as_of)
-    if folder is not None:
-        layers = [Path(folder)]
-    else:
-        refreshed = refreshed_folder()
-        layers = [refreshed, shipped_folder()]
-    known: dict[str, Rate] = {}
-    for number, layer in enumerate(layers):
-        for part in ("global", region):
-            path = layer / f"{part}.json"
-            # Of the refreshed layer a file may be missing, of the last one none.
-            if number < len(layers) - 1 and not path.exists():
-                continue
-            for name, rate in read_snapshot(path, part, day).items():
-                if name in PRICES and rate.unit != PRICES[name].unit:
-                    raise PriceListUnavailable(
-                        f"The price snapshot {path} has {name} in {rate.unit!r}, not {PRICES[name].unit!r}. "
-                        f"Delete {path} and refresh, or reinstall the package if it is one of its files."
-                    )
-                known[name] = newest((known[name], rate), day, days_of) if name in known else rate
+    layers = [refreshed_folder(), shipped_folder()] if folder is None else [Path(folder)]
+    known = {**known_in("global", layers, day), **known_in(region, layers, day)}
     return Rates(region, known, f"{region}.json" + (f" as of {day}" if day else ""), day)
 
 
-def _day(as_of: object) -> dt.date | None:
-    if as_of is None or (isinstance(as_of, dt.date) and not isinstance(as_of, dt.datetime)):
-        return as_of
+def known_in(part: str, layers: Sequence[Path], day: dt.date | None = None) -> dict[str, Rate]:
+    """Read what one file of each of several folders says, and take of each price the rate that held.
+
+    Parameters
+    ----------
+    part : str
+        Region code, or ``"global"``.
+    layers : sequence of pathlib.Path
+        Folders; the file may be missing from all but the last.
+    day : datetime.date, optional
+        The day; by default the newest rates.
+
+    Returns
+    -------
+    dict of str to Rate
+        Rates by name.
+
+    Raises
+    ------
+    PriceListUnavailable
+        If a file is damaged, or missing from the last folder.
+    """
+    known: dict[str, Rate] = {}
+    for layer in layers:
+        path = layer / f"{part}.json"
+        if layer is not layers[-1] and not _exists(path):
+            continue
+        for name, rate in read_snapshot(path, part, day).items():
+            require_unit(path, rate)
+            known[name] = newest((known[name], rate), day, days_of) if name in known else rate
+    return known
+
+
+def require_unit(path: Path, rate: Rate) -> None:
+    """Raise unless a rate is in the unit of its row in ``PRICES``.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file that it was read from.
+    rate : Rate
+        The rate.
+
+    Raises
+    ------
+    PriceListUnavailable
+        If it is in another unit.
+    """
+    if rate.price in PRICES and rate.unit != PRICES[rate.price].unit:
+        raise PriceListUnavailable(
+            f"The price snapshot {path} has {rate.price} in {rate.unit!r}, not {PRICES[rate.price].unit!r}. {way_back(path)}"
+        )
+
+
+def _exists(path: Path) -> bool:
     try:
-        return dt.date.fromisoformat(as_of)  # type: ignore[arg-type]
+        return path.exists()
+    except OSError as error:
+        raise PriceListUnavailable(
+            f"Your refreshed prices in {path.parent} cannot be read ({error.strerror}). Mend that, or choose another folder with "
+            "ESTIMATOR_PRICES_FOLDER."
+        ) from None
+
+
+def _day(as_of: object) -> dt.date | None:
+    if as_of is None:
+        return None
+    try:
+        given = isinstance(as_of, dt.date) and not isinstance(as_of, dt.datetime)
+        day = as_of if given else dt.date.fromisoformat(as_of)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise InvalidScenario(
             f"as_of is {shown(as_of)}; it must be a day such as 2026-01-31. Leave it out for the newest prices."
         ) from None
+    assert isinstance(day, dt.date)
+    # A day more, since the day to come has begun elsewhere.
+    if day > dt.date.today() + dt.timedelta(days=1):
+        raise InvalidScenario(
+            f"as_of is {day}, a day to come, whose prices nobody knows. Choose an earlier day, or leave it out for the newest prices."
+        )
+    return day
 
 
 def rates_from(text: str, region: str) -> Rates:
@@ -140,8 +165,11 @@ def rates_from(text: str, region: str) -> Rates:
         return load_rates(region, path)
     if path.is_file():
         # The file of a region has no prices without region: they are those of now on either side of a comparison.
-        everywhere = {name: rate for name, rate in load_rates(region).known.items() if _is_global(name)}
-        return Rates(region, {**everywhere, **read_snapshot(path, region)}, path.name)
+        layers = [refreshed_folder(), shipped_folder()]
+        known = {**known_in("global", layers), **read_snapshot(path, region)}
+        for rate in known.values():
+            require_unit(path, rate)
+        return Rates(region, known, path.name)
     try:
         day = dt.date.fromisoformat(text)
     except ValueError:
@@ -151,5 +179,23 @@ def rates_from(text: str, region: str) -> Rates:
     return load_rates(region, as_of=day)
 
 
-def _is_global(name: str) -> bool:
-    return name in PRICES and PRICES[name].query.is_global
+def region_named(text: str) -> str | None:
+    """Return the one region that a price list is of, if it is the snapshot of one.
+
+    Parameters
+    ----------
+    text : str
+        As for `rates_from`.
+
+    Returns
+    -------
+    str or None
+        Region code; None for a list of all regions.
+
+    Raises
+    ------
+    PriceListUnavailable
+        If a file is no snapshot.
+    """
+    path = Path(text)
+    return region_of(path) if text not in ("now", "shipped") and path.is_file() else None

@@ -17,8 +17,8 @@ import msgspec
 from estimator.errors import PriceListUnavailable
 from estimator.pricing.catalog import PRICES, SPOT_FEED
 from estimator.pricing.downloads import Downloads, Once
-from estimator.pricing.products import plain_price
-from estimator.pricing.rates import Rate, Tier
+from estimator.pricing.products import paid_tiers, published_date, usd_price
+from estimator.pricing.rates import Rate
 
 
 class _Metadata(msgspec.Struct):
@@ -86,10 +86,102 @@ class SpotFeed:
         wanted = [name for name in names if PRICES[name].query.service_code == SPOT_FEED]
         if not wanted:
             return {}
-        feed = self._feed.get("", lambda: self._downloads.read(self._url, "", _read, Feed))
-        rows = [row for row in feed.prices if row.attributes.region == region]
-        rates = ((name, _rate(name, region, rows, feed.metadata.version, today)) for name in wanted)
-        return {name: rate for name, rate in rates if rate is not None}
+        feed = self._feed.get("", lambda: self._downloads.read(self._url, "", read_feed, Feed))
+        return spot_rates(feed, region, wanted, published=today, checked=today)
+
+
+def read_feed(file: BinaryIO) -> Feed:
+    """Read the feed.
+
+    Parameters
+    ----------
+    file : file
+        Open to read bytes.
+
+    Returns
+    -------
+    Feed
+        What it lists.
+
+    Raises
+    ------
+    ValueError
+        If it is no Spot feed.
+    """
+    return msgspec.json.decode(file.read(), type=Feed)
+
+
+def spot_rates(
+    feed: Feed, region: str, names: Iterable[str], *, published: dt.date, checked: dt.date | None
+) -> dict[str, Rate]:
+    """Take the rates of a region from a feed.
+
+    Parameters
+    ----------
+    feed : Feed
+        The feed.
+    region : str
+        Region code.
+    names : iterable of str
+        Names of Spot prices.
+    published : datetime.date
+        Day from which on they are known to hold.
+    checked : datetime.date or None
+        Day on which AWS was seen to say so.
+
+    Returns
+    -------
+    dict of str to Rate
+        Rates by name; what the feed does not list is absent.
+
+    Raises
+    ------
+    PriceListUnavailable
+        If a price is doubtful.
+    """
+    rows = [row for row in feed.prices if row.attributes.region == region]
+    version = feed.metadata.version
+    source = f"Fargate Spot feed, version {version}" if version else "Fargate Spot feed"
+    rates = {}
+    for name in names:
+        unit = feed_unit(PRICES[name].query.usage_type)
+        found = [row for row in rows if row.unit == unit]
+        if found:
+            where = f"The Spot price {name} in {region} ({unit})"
+            rates[name] = Rate(
+                price=name,
+                unit=PRICES[name].unit,
+                tiers=paid_tiers(where, [(0.0, _only_price(where, found))]),
+                usage_type=PRICES[name].query.usage_type_in(region),
+                sku=found[0].id,
+                published=published,
+                provenance="api",
+                source=source,
+                checked=checked,
+            )
+    return rates
+
+
+def day_of(feed: Feed, latest: dt.date) -> dt.date | None:
+    """Read the day on which AWS made a feed.
+
+    Parameters
+    ----------
+    feed : Feed
+        The feed.
+    latest : datetime.date
+        The last day that is plausible.
+
+    Returns
+    -------
+    datetime.date or None
+        The day; None if its version says none, or one before there was Fargate Spot.
+    """
+    try:
+        day = published_date("", feed.metadata.version)
+    except ValueError:
+        return None
+    return day if dt.date(2019, 1, 1) <= day <= latest else None
 
 
 def feed_unit(usage_type: str) -> str:
@@ -113,39 +205,9 @@ def feed_unit(usage_type: str) -> str:
     return usage_type.removeprefix("SpotUsage-Fargate-").removesuffix(":perCPU")
 
 
-def _read(file: BinaryIO) -> Feed:
-    return msgspec.json.decode(file.read(), type=Feed)
-
-
-def _rate(name: str, region: str, rows: list[FeedRow], version: str, today: dt.date) -> Rate | None:
-    price = PRICES[name]
-    unit = feed_unit(price.query.usage_type)
-    found = [row for row in rows if row.unit == unit]
-    if not found:
-        return None
-    where = f"The Spot price {name} in {region} ({unit})"
-    prices = {_usd(where, row) for row in found}
+def _only_price(where: str, found: list[FeedRow]) -> str:
+    prices = {usd_price(where, row.price) for row in found}
     if len(prices) > 1:
         seen = "; ".join(sorted(f"{row.price['USD']} (id {row.id})" for row in found))
         raise PriceListUnavailable(f"{where} stands {len(found)} times in AWS's feed: {seen}. Only one can be right.")
-    return Rate(
-        price=name,
-        unit=price.unit,
-        tiers=(Tier(0.0, prices.pop()),),
-        usage_type=price.query.usage_type_in(region),
-        sku=found[0].id,
-        published=today,
-        provenance="api",
-        source=f"Fargate Spot feed, version {version}" if version else "Fargate Spot feed",
-        checked=today,
-    )
-
-
-def _usd(where: str, row: FeedRow) -> str:
-    usd = row.price.get("USD")
-    if usd is None:
-        raise PriceListUnavailable(f"{where} is in {', '.join(sorted(row.price)) or 'no currency'}, not USD.")
-    try:
-        return plain_price(usd)
-    except ValueError as error:
-        raise PriceListUnavailable(f"{where} cannot be read: {error}.") from None
+    return prices.pop()

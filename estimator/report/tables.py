@@ -13,7 +13,7 @@ from estimator.pricing.catalog import PRICES, expected_in
 from estimator.pricing.changes import PriceChange
 from estimator.pricing.coverage import SERVICES, family_of, is_variant, provenance_text
 from estimator.pricing.own_prices import contracted
-from estimator.pricing.rates import Rate, Rates
+from estimator.pricing.rates import STALE_AFTER_DAYS, Rate, Rates
 
 if TYPE_CHECKING:  # a table of prices does not wait for what compiles the simulation, nor for what fetches
     from estimator.planning.price_effect import PriceEffect
@@ -35,12 +35,37 @@ class Table:
         Cells.
     footer : tuple of str
         A closing row, or nothing.
+    least : tuple of str
+        Heads of the columns that a narrow terminal leaves out, the least important first.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     footer: tuple[str, ...] = ()
+    least: tuple[str, ...] = ()
+
+    def without(self, head: str) -> Table:
+        """Leave a column out.
+
+        Parameters
+        ----------
+        head : str
+            Its head.
+
+        Returns
+        -------
+        Table
+            The others.
+        """
+        place = [column.lstrip(">") for column in self.columns].index(head)
+
+        def cut(row: tuple[str, ...]) -> tuple[str, ...]:
+            return (*row[:place], *row[place + 1 :])
+
+        footer = cut(self.footer) if self.footer else ()
+        least = tuple(each for each in self.least if each != head)
+        return Table(self.title, cut(self.columns), tuple(map(cut, self.rows)), footer, least)
 
 
 def bill_table(cost: CostBreakdown) -> Table:
@@ -74,6 +99,7 @@ def bill_table(cost: CostBreakdown) -> Table:
         ("Charge", ">USD/month", ">Quantity", "Unit", ">USD/unit", "SKU", "Price date"),
         rows,
         ("Total", total, "", "", "", "", ""),
+        ("SKU", "Price date", "Unit"),
     )
 
 
@@ -168,6 +194,7 @@ def rates_table(rates: Rates, every: bool = False, matching: str = "") -> Table:
     rows = [
         (
             row["price"],
+            row["title"],
             rates.known[row["price"]].tiers_text().replace(", ", "\n") if row["known"] else "unknown",
             row["unit"],
             row["usage_type"],
@@ -179,14 +206,15 @@ def rates_table(rates: Rates, every: bool = False, matching: str = "") -> Table:
         for row in listed
     ]
     if not (every or matching):
-        rows += [(text, *("",) * 7) for text in _left_out(rates)]
+        rows += [(text, *("",) * 8) for text in _left_out(rates)]
     unknown = sum(not row["known"] for row in listed)
     match = f" that match {matching!r}" if matching else ""
     title = (
         f"Rates of {rates.region}{match}: {len(listed) - unknown} known, {unknown} unknown (snapshot {rates.snapshot})"
     )
-    columns = ("Price", ">USD/unit", "Unit", "Usage type", "SKU", "Published", "Seen again", "From")
-    return Table(title, columns, tuple(rows))
+    columns = ("Price", "What it is", ">USD/unit", "Unit", "Usage type", "SKU", "Published", "Seen again", "From")
+    least = ("Usage type", "What it is", "From", "SKU", "Seen again", "Unit")
+    return Table(title, columns, tuple(rows), least=least)
 
 
 def _left_out(rates: Rates) -> list[str]:
@@ -264,6 +292,7 @@ def changes_table(changes: Mapping[str, Iterable[PriceChange]], before: str = "b
     for region, found in changes.items():
         for change in found:
             alike.setdefault(_change_cells(change), []).append(region)
+    changes = {region: tuple(found) for region, found in changes.items() if found}
     several = len(changes) > 1
     rows = tuple((*cells, _some(regions)) if several else cells for cells, regions in alike.items())
     count = sum(len(regions) for regions in alike.values())
@@ -350,7 +379,8 @@ def refresh_table(done: Refresh) -> Table:
         (
             "without region" if outcome.region == "global" else outcome.region,
             "left as it was" if outcome.error else str(outcome.found),
-            "" if outcome.error else str(len(outcome.changes)),
+            "" if outcome.error else str(sum(change.kind == "added" for change in outcome.changes)),
+            "" if outcome.error else str(sum(change.kind != "added" for change in outcome.changes)),
             str(len(outcome.kept) or ""),
             _some(list(outcome.unknown), 3),
         )
@@ -358,9 +388,33 @@ def refresh_table(done: Refresh) -> Table:
     )
     return Table(
         f"Prices read from AWS, {done.received_bytes / 1e6:,.2f} MB received",
-        ("Region", ">Rates", ">Changed", ">Older kept", "Not on AWS's list"),
+        ("Region", ">Rates", ">New", ">Changed", ">Older kept", "Not on AWS's list"),
         rows,
     )
+
+
+def stale_text(rates: Rates, today: dt.date | None = None) -> str:
+    """Say how many rates of a region were last seen on AWS's list too long ago to be taken for today's.
+
+    Parameters
+    ----------
+    rates : Rates
+        The region's rates.
+    today : datetime.date, optional
+        The day to count from; by default the day that the rates are of, or today.
+
+    Returns
+    -------
+    str
+        A sentence, empty if all are recent.
+    """
+    first = (today or rates.as_of or dt.date.today()) - dt.timedelta(days=STALE_AFTER_DAYS)
+    seen = [rate.last_seen for name, rate in rates.known.items() if name in PRICES and rate.last_seen]
+    stale = [day for day in seen if day < first]
+    if not stale:
+        return ""
+    advice = "" if rates.as_of else f": `estimator prices refresh --region {rates.region}` asks AWS again"
+    return f"{len(stale)} of {len(seen)} rates were last seen on AWS's list more than {STALE_AFTER_DAYS} days {'before' if rates.as_of else 'ago'}{advice}."
 
 
 def places_table(places: Iterable[Place]) -> Table:

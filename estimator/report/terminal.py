@@ -109,19 +109,49 @@ def _ms(value: float) -> str:
     return f"{value:,.0f} ms" if math.isfinite(value) else "without bound"
 
 
+def _fitting(table: Table, width: int) -> tuple[Table, list[str]]:
+    """Leave out the least important columns until the others fit unbroken; name those that were left out."""
+    left_out: list[str] = []
+    for head in table.least:
+        if _natural_width(table) <= width:
+            break
+        table = table.without(head)
+        left_out.append(head)
+    return table, left_out
+
+
+def _natural_width(table: Table) -> int:
+    rows = [table.columns, *table.rows, *([table.footer] if table.footer else [])]
+    cells = zip(*rows, strict=True)
+    widths = [max(len(line) for cell in column for line in cell.lstrip(">").split("\n")) for column in cells]
+    return sum(widths) + 3 * len(widths)
+
+
 def _show_rich(table: Table, stream: TextIO) -> None:
     from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table as RichTable
 
+    console = Console(file=stream)
+    table, left_out = _fitting(table, console.width)
     shown = RichTable(
         title=table.title, title_justify="left", box=box.SIMPLE_HEAD, show_footer=bool(table.footer), pad_edge=False
     )
     for place, column in enumerate(table.columns):
         footer = table.footer[place] if table.footer else ""
         right = column.startswith(">")
-        shown.add_column(column.lstrip(">"), justify="right" if right else "left", footer=footer, overflow="fold")
+        # Numbers, dates and names stay in one piece; only sentences wrap, at their spaces.
+        wraps = any(" " in row[place] for row in table.rows) and not right
+        shown.add_column(
+            column.lstrip(">"),
+            justify="right" if right else "left",
+            footer=footer,
+            overflow="fold",
+            no_wrap=not wraps,
+        )
     for row in table.rows:
         shown.add_row(*map(escape, row))
-    Console(file=stream).print(shown)
+    console.print(shown)
+    if left_out:
+        console.print(f"Left out for want of width: {', '.join(left_out)}. A wider terminal, or --json, has them.")

@@ -18,7 +18,7 @@ import streamlit as st
 
 from estimator.export import render_stack
 from estimator.planning.result import Plan
-from estimator.pricing.snapshots import refreshed_folder
+from estimator.pricing.folders import refreshed_folder
 from estimator.scenario import Scenario
 from estimator.sections import CsvLoad
 

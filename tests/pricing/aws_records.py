@@ -20,9 +20,10 @@ from decimal import Decimal
 from typing import Any
 
 from estimator.pricing.catalog import EDGES, PRICES, SAVINGS_PLANS, SPOT_FEED, expected_in
+from estimator.pricing.folders import shipped_folder
 from estimator.pricing.rates import Rate, RateQuery, Rates
 from estimator.pricing.regions import REGIONS
-from estimator.pricing.snapshots import load_rates, shipped_folder
+from estimator.pricing.snapshots import load_rates
 
 ON_DEMAND_TERM = "JRTCKXETXF"
 FREE_TIER_TERM = "A429C66SYZ"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,9 +19,12 @@ class Page:
     takes_ranges: bool = True
     checks_if_range: bool = True
     longest_range: int | None = None
-    #: What the next answers are: a status, or ("cut", number of bytes sent before the connection breaks).
-    faults: list[int | tuple[str, int]] = field(default_factory=list)
+    #: What the next answers are: a status, "hang up" for none, or ("cut", number of bytes sent before the connection breaks).
+    faults: list[int | str | tuple[str, int]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    bytes_per_s: int | None = None
+    #: Half of the body is sent, and the rest only when this is set.
+    hold: threading.Event | None = None
 
 
 @dataclass
@@ -66,6 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
         fault = page.faults.pop(0) if page.faults else None
         if isinstance(fault, int):
             return self._answer(fault, page.headers)
+        if fault == "hang up":
+            self.close_connection = True
+            return None
         headers = dict(page.headers)
         if page.etag:
             headers["ETag"] = page.etag
@@ -84,10 +91,17 @@ class _Handler(BaseHTTPRequestHandler):
             end = min(len(body), begin + (page.longest_range or len(body)))
             headers.setdefault("Content-Range", f"bytes {begin}-{end - 1}/{len(body)}")
             status, body = 206, body[begin:end]
-        self._answer(status, headers, body, cut=fault[1] if fault else None)
+        self._answer(status, headers, body, cut=fault[1] if fault else None, page=page)
         return None
 
-    def _answer(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"", cut: int | None = None):
+    def _answer(
+        self,
+        status: int,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        cut: int | None = None,
+        page: Page | None = None,
+    ) -> None:
         self.server.log.append(Request(self.path, dict(self.headers), status))
         self.send_response(status)
         for name, value in (headers or {}).items():
@@ -95,8 +109,19 @@ class _Handler(BaseHTTPRequestHandler):
         if status != 304:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[:cut])
         self.close_connection = cut is not None
+        step = len(body) + 1
+        if page and page.hold:
+            step = len(body) // 2 + 1
+        elif page and page.bytes_per_s:
+            step = max(1, page.bytes_per_s // 20)
+        try:
+            for begin in range(0, len(body[:cut]), step):
+                if begin and page:
+                    page.hold.wait(60) if page.hold else time.sleep(0.05)
+                self.wfile.write(body[:cut][begin : begin + step])
+        except ConnectionError:  # the client went away
+            self.close_connection = True
 
 
 @contextmanager

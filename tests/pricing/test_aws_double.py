@@ -11,11 +11,12 @@ import httpx
 import pytest
 
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS, SPOT_FEED, expected_in
+from estimator.pricing.folders import shipped_folder
 from estimator.pricing.products import select_rate
 from estimator.pricing.query_api import QueryApi
 from estimator.pricing.rates import Rate
 from estimator.pricing.regions import REGIONS
-from estimator.pricing.snapshots import load_rates, shipped_folder
+from estimator.pricing.snapshots import load_rates
 from tests.pricing.aws_double import CREDENTIALS, SPOT_PATH, AwsDouble
 from tests.pricing.aws_records import GLOBAL, PUBLISHED, Catalogue
 

@@ -11,7 +11,7 @@ import pytest
 from estimator.errors import PriceListUnavailable
 from estimator.pricing.bulk_files import _CUTS, BulkFiles, _OfferPiece, digest_of, read_offer
 from estimator.pricing.catalog import PRICES
-from estimator.pricing.downloads import Downloads, NotPublished
+from estimator.pricing.downloads import Downloads
 from estimator.pricing.pieces import pieces
 from estimator.pricing.products import select_rate
 from tests.pricing.files_server import files_server
@@ -225,6 +225,25 @@ def test_an_index_that_sends_elsewhere_is_refused(server, bulk):
         bulk.products("AmazonEC2", "eu-west-1", WANTED)
 
 
+@pytest.mark.parametrize("url", ["http://[oops", "//[oops/x", "https://:1"])
+def test_an_index_that_names_no_address_is_refused(server, bulk, url):
+    server.put(f"{ROOT}/index.json", {"offers": {"AmazonEC2": {"currentRegionIndexUrl": url}}})
+    with pytest.raises(PriceListUnavailable, match="not an address that can be asked"):
+        bulk.products("AmazonEC2", "eu-west-1", WANTED)
+
+
+@pytest.mark.parametrize("place", ["index", "product", "term"])
+def test_depth_without_end_is_an_error(server, bulk, place):
+    deep = b"[" * 100_000 + b"]" * 100_000
+    path = f"{ROOT}/index.json" if place == "index" else f"{ROOT}/AmazonEC2/20261001120000/eu-west-1/index.json"
+    body = server.pages[path].body
+    beginning = {"index": b"{", "product": b'"BOX2": {"sku": "BOX2", ', "term": b'"BOX2.RES1": {'}[place]
+    assert beginning in body
+    server.put(path, body.replace(beginning, beginning + b'"deep": ' + deep + b", ", 1))
+    with pytest.raises(PriceListUnavailable, match="nested too deep"):
+        bulk.products("AmazonEC2", "eu-west-1", WANTED)
+
+
 def test_an_index_may_name_its_own_server(server, bulk):
     url = f"{server.url}{ROOT}/AmazonEC2/20261001120000/eu-west-1/index.json"
     server.put(f"{ROOT}/AmazonEC2/current/region_index.json", {"regions": {"eu-west-1": {"currentVersionUrl": url}}})
@@ -233,7 +252,7 @@ def test_an_index_may_name_its_own_server(server, bulk):
 
 def test_a_named_file_that_is_not_there_is_an_error(server, bulk):
     del server.pages[f"{ROOT}/AmazonEC2/20261001120000/eu-west-1/index.json"]
-    with pytest.raises(NotPublished, match=r"eu-west-1/index\.json answered 404"):
+    with pytest.raises(PriceListUnavailable, match=r"eu-west-1/index\.json answered 404"):
         bulk.products("AmazonEC2", "eu-west-1", WANTED)
 
 
@@ -251,6 +270,9 @@ def test_an_index_that_cannot_be_had_is_asked_for_once(server, downloads, bulk):
         ({"publicationDate": "yesterday"}, "publicationDate is 'yesterday'"),
         ({"publicationDate": None}, "publicationDate is ''"),
         ({"publicationDate": 5}, "publicationDate"),
+        ({"publicationDate": "20261001"}, "publicationDate is '20261001', which is no date"),
+        ({"publicationDate": "2026-13-01T00:00:00Z"}, "which is no date"),
+        ({"publicationDate": "9" * 5000}, r"9999\.\.\., which is no date"),
         ({"version": None}, "lacks a version"),
         ({"products": None}, "lacks a version, products or terms"),
         ({"terms": None}, "lacks a version, products or terms"),

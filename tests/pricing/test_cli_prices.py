@@ -1,5 +1,6 @@
 """The prices commands as a user runs them: in another process, on a terminal, killed, on a full disk, where nobody may write."""
 
+import datetime as dt
 import json
 import os
 import pty
@@ -13,10 +14,12 @@ import time
 
 import pytest
 
+from estimator.pricing.folders import FOLDER_VARIABLE
 from estimator.pricing.regions import REGIONS
 from estimator.pricing.snapshot_file import read_histories
-from estimator.pricing.snapshots import FOLDER_VARIABLE, load_rates
+from estimator.pricing.snapshots import load_rates
 from estimator.units import data_path
+from tests.pricing import aws_records
 from tests.pricing.aws_double import AwsDouble
 
 ESTIMATOR = [sys.executable, "-m", "estimator"]
@@ -59,7 +62,7 @@ def test_refresh_then_show_then_back_to_shipped(folder):
     assert result.stderr == ""
     assert re.search(r"alb_hour\s+0\.0252 per Hrs\s+0\.03 per Hrs\s+\+19 %", result.stdout)
     shown = run(None, "show", "--region", "eu-west-1", "--match", "alb_hour")
-    assert re.search(r"alb_hour\s+0\.03\s", shown.stdout)
+    assert re.search(r"alb_hour\s+Application Load Balancer hour\s+0\.03\s", shown.stdout)
     places = json.loads(run(None, "where", "--json").stdout)["places"]
     assert places[0]["folder"] == str(folder)
     assert places[0]["regions"] == 1
@@ -123,17 +126,23 @@ def on_a_terminal(aws, *arguments):
     return os.waitstatus_to_exitcode(status), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
 
 
+def a_second_later(published):
+    return (dt.datetime.fromisoformat(published) + dt.timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @pytest.mark.slow
-def test_killed_at_any_moment(folder):
+def test_killed_at_any_moment(folder, monkeypatch):
     """Killed at random moments, many times: each file is there whole, old or new, and the next refresh goes on."""
     regions = ["eu-west-1", "us-east-1", "ap-south-1", "eu-central-1"]
+    # Many editions of one day, so that none is of a day to come.
+    monkeypatch.setattr(aws_records, "_a_day_later", a_second_later)
     draw = random.Random(7)  # noqa: S311
     with AwsDouble(regions) as aws:
         started = time.monotonic()
         assert run(aws, "refresh", "--region", regions[0]).returncode == 0
         whole_s = time.monotonic() - started
         price, killed, finished = 0.03, 0, 0
-        good = {"eu-west-1": "0.0252"}
+        good = {region: load_rates(region)["alb_hour"].tiers_text() for region in regions}
         for turn in range(30):
             price += 0.001
             for region in regions:
@@ -156,13 +165,63 @@ def test_killed_at_any_moment(folder):
                 if path.exists():
                     read_histories(path, region)
                 now = load_rates(region)["alb_hour"].tiers_text()
-                assert now in (good.get(region, now), f"{price:.3f}".rstrip("0")), (turn, region, now)
+                assert now in (good[region], f"{price:.3f}".rstrip("0")), (turn, region, now)
                 good[region] = now
         assert killed >= 15, (killed, finished)
         result = run(aws, "refresh", *[option for region in regions for option in ("--region", region)])
         assert result.returncode == 0, result.stderr
         assert {load_rates(region)["alb_hour"].tiers_text() for region in regions} == {f"{price:.3f}".rstrip("0")}
     assert not list(folder.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize("source", ["bulk", "query"])
+def test_ctrl_c_ends_at_once_with_a_word(folder, source):
+    with AwsDouble(["eu-west-1", "us-east-1"]) as aws:
+        aws.trickle(2000, "AmazonEC2")
+        aws.delay(10.0, "GetProducts")
+        process = subprocess.Popen(
+            [*ESTIMATOR, "prices", "refresh", "--source", source, "--region", "eu-west-1", "--region", "us-east-1"],
+            env=os.environ | aws.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(2.5)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert time.monotonic() - started < 5.0
+    assert process.returncode == 130
+    assert "Stopped" in errors
+    assert "Traceback" not in errors
+    assert load_rates("eu-west-1")["alb_hour"].tiers_text() == "0.0252"
+
+
+def test_a_leap_is_pointed_at(folder):
+    with AwsDouble(["eu-west-1"]) as aws:
+        aws.catalogue.change("alb_hour", "eu-west-1", price="2.0000000000")
+        result = run(aws, "refresh", "--region", "eu-west-1")
+    assert "moved by more than three times: Application Load Balancer hour" in result.stdout
+
+
+def test_a_snapshot_is_compared_in_its_own_region_and_no_file_of_others_is_to_be_deleted(folder, tmp_path):
+    with AwsDouble(["eu-west-1"]) as aws:
+        aws.catalogue.change("alb_hour", "eu-west-1", price="0.0300000000")
+        assert run(aws, "refresh", "--region", "eu-west-1").returncode == 0
+    theirs = tmp_path / "theirs.json"
+    theirs.write_bytes((folder / "eu-west-1.json").read_bytes())
+    assert "alb_hour" in run(None, "diff", "shipped", theirs).stdout
+    readme = tmp_path / "README.md"
+    readme.write_text("# Read me", encoding="utf-8")
+    text = one_sentence(run(None, "diff", readme, "now"))
+    assert "Delete" not in text
+    assert readme.exists()
+
+
+def test_a_list_that_knows_nothing_cannot_be_compared(folder):
+    text = run(None, "diff", "2016-01-01", "now", "--scenario", SCENARIO).stdout
+    assert "nothing can be compared" in text
+    assert "cheapest" not in text
 
 
 def test_a_full_disk(folder):
@@ -226,7 +285,8 @@ def test_wrong_input_is_one_sentence(folder, arguments, word):
 def test_no_network_is_one_sentence(folder):
     result = run(None, "refresh", "--price-list-url", "http://127.0.0.1:9", "--savings-plans-url", "http://127.0.0.1:9")
     assert "cannot be reached" in one_sentence(result)
-    assert "more were not tried" in result.stderr
+    assert "other regions were not tried" in result.stderr
+    assert "prices import" in result.stderr
     assert result.stdout == ""
 
 

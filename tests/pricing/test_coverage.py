@@ -19,9 +19,9 @@ from estimator.pricing.coverage import (
     provenance_text,
     region_coverage,
 )
+from estimator.pricing.folders import shipped_folder
 from estimator.pricing.rates import PROVENANCES, Rates
 from estimator.pricing.regions import REGIONS
-from estimator.pricing.snapshots import shipped_folder
 from estimator.report.tables import coverage_table, rates_rows, rates_table
 from estimator.report.terminal import plain_table
 from tests.properties.strategies import rates_of

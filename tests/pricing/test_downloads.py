@@ -5,15 +5,19 @@ import hashlib
 import json
 import os
 import resource
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import msgspec
 import pytest
 
-from estimator.errors import PriceListUnavailable
-from estimator.pricing.downloads import Downloads, NotPublished, Once, absolute_url
+from estimator.errors import PriceListUnavailable, PriceListUnreachable
+from estimator.pricing import downloads as module
+from estimator.pricing.downloads import Cancelled, Downloads, Once, absolute_url
 from tests.pricing.files_server import files_server
 
 PATH = "/offers/v1.0/aws/AmazonECS/current/eu-west-1/index.json"
@@ -272,21 +276,138 @@ def test_a_refusal_is_one_sentence(server, downloads, status, requests, words):
     server.put(PATH, BODY, faults=[status] * 4)
     with pytest.raises(PriceListUnavailable, match=words) as caught:
         read(downloads, server)
-    assert isinstance(caught.value, NotPublished) == (status == 404)
+    # The others may be had.
+    assert not isinstance(caught.value, PriceListUnreachable)
     assert PATH in str(caught.value)
     assert downloads.requests == requests
 
 
 def test_a_host_that_cannot_be_reached(downloads):
-    with pytest.raises(PriceListUnavailable, match=r"127\.0\.0\.1:9 cannot be reached"):
+    with pytest.raises(
+        PriceListUnreachable, match=r"127\.0\.0\.1:9 cannot be reached .* in 4 attempts\. Try again later"
+    ):
         downloads.read("http://127.0.0.1:9/x.json", "", Reader(), str)
 
 
-@pytest.mark.parametrize("url", ["ftp://mirror.example/x.json", "mirror", "http://[::1"])
-def test_an_address_that_is_none(downloads, waits, url):
-    with pytest.raises(PriceListUnavailable, match="must begin with https://"):
-        downloads.read(url, "", Reader(), str)
+def test_a_redirection_to_a_host_that_cannot_be_reached_names_it(server, downloads):
+    server.put(PATH, BODY, faults=[302] * 4, headers={"Location": "http://127.0.0.1:9/x"})
+    with pytest.raises(PriceListUnreachable, match=rf"^127\.0\.0\.1:9 cannot be reached for {server.url}"):
+        read(downloads, server)
+
+
+def test_a_host_that_hangs_up_was_reached(server, downloads):
+    server.put(PATH, BODY, faults=["hang up"] * 4)
+    with pytest.raises(PriceListUnavailable, match="cannot be reached") as caught:
+        read(downloads, server)
+    assert not isinstance(caught.value, PriceListUnreachable)
+    assert read(downloads, server) == "20260911"
+
+
+NO_ADDRESS = {
+    "ftp://mirror.example/x.json": "it must begin with https:// or http://",
+    "mirror": "it must begin with https:// or http://",
+    "http://[::1": "its host cannot be read",
+    "http://": "it names no host",
+    "https:///x": "it names no host",
+    "http://mirror.example:abc": "its port must be a number from 1 to 65535",
+    "http://mirror.example:99999": "its port must be a number from 1 to 65535",
+    "http://mirror.example:0": "its port must be a number from 1 to 65535",
+    "http://ex\u2025ample": "Invalid IDNA hostname: 'ex\u2025ample'",
+    "http://a..b": "its host is not a name",
+    "http://" + "a" * 300: "its host is not a name",
+    "http://mirror.example/\n": "Invalid non-printable ASCII character in URL",
+}
+
+
+@pytest.mark.parametrize(("url", "fault"), NO_ADDRESS.items())
+def test_an_address_that_is_none(downloads, waits, url, fault):
+    for ask in (lambda: downloads.read(url, "", Reader(), str), lambda: absolute_url(url, "/index.json")):
+        with pytest.raises(PriceListUnreachable) as caught:
+            ask()
+        assert str(caught.value).startswith(f"{url} is not an address that can be asked: {fault}")
+        assert not str(caught.value).endswith("..")
+    assert (waits, downloads.requests) == ([], 0)
+
+
+@pytest.mark.parametrize("url", ["http://[oops", "//[oops/x.json", "https://mirror.example:x/a", "https://", "/x\0"])
+def test_an_index_that_names_no_address(url):
+    with pytest.raises(
+        PriceListUnavailable, match=r"price index of https://mirror\.example sends to .*not an address"
+    ) as caught:
+        absolute_url("https://mirror.example", url)
+    # Other files can still be asked for.
+    assert not isinstance(caught.value, PriceListUnreachable)
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        (PATH, "is redirected in a circle. Check"),
+        ("http://[::1", "is redirected to an address that cannot be asked"),
+        ("http://mirror.example:abc/", "is redirected to an address that cannot be asked"),
+        ("ftp://mirror.example/", "is redirected to an address that cannot be asked"),
+    ],
+)
+def test_a_redirection_that_leads_nowhere(server, downloads, waits, location, words):
+    server.put(PATH, BODY, faults=[302] * 30, headers={"Location": location})
+    with pytest.raises(PriceListUnavailable, match=words) as caught:
+        read(downloads, server)
+    assert str(caught.value).startswith(server.url + PATH)
+    assert ".." not in str(caught.value)
     assert waits == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:1080", "proxy that ALL_PROXY names cannot be used"),
+        ("HTTPS_PROXY", "foo://bar", "proxy that HTTPS_PROXY names cannot be used"),
+        ("https_proxy", "foo://me:hunter2@bar", "proxy that https_proxy names cannot be used"),
+        ("HTTPS_PROXY", "proxy:abc", "proxy that HTTPS_PROXY names cannot be used"),
+        (
+            "SSL_CERT_FILE",
+            "/nope.pem",
+            "certificates that SSL_CERT_FILE names cannot be read (No such file or directory)",
+        ),
+        ("SSL_CERT_FILE", __file__, "certificates that SSL_CERT_FILE names cannot be read"),
+    ],
+)
+def test_settings_of_the_environment_that_cannot_be_used(server, downloads, monkeypatch, variable, value, words):
+    for name in module.PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    server.put(PATH, BODY)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(PriceListUnreachable) as caught:
+        read(downloads, server)
+    assert words in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    monkeypatch.delenv(variable)
+    assert read(downloads, server) == "20260911"
+
+
+def test_a_proxy_without_a_host(downloads, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://[oops")
+    with pytest.raises(PriceListUnavailable):
+        downloads.read("http://mirror.example/x.json", "", Reader(), str)
+
+
+@pytest.mark.parametrize("deep", [b"[" * 200_000 + b"]" * 200_000, b'{"a":' * 200_000 + b"1" + b"}" * 200_000])
+def test_depth_without_end(server, downloads, deep):
+    class Known(msgspec.Struct):
+        version: str
+
+    server.put(PATH, b'{"version": "1", "ignored": ' + deep + b"}")
+    with pytest.raises(PriceListUnavailable, match="not the JSON of a price file \\(it is nested too deep\\)"):
+        downloads.read(server.url + PATH, "", lambda file: msgspec.json.decode(file.read(), type=Known).version, str)
+
+
+@pytest.mark.parametrize("etag", ['"\u00e9"', "\u00e9"])
+def test_an_etag_that_cannot_be_sent_back_is_none(server, downloads, etag):
+    server.put(PATH, BODY, etag=etag, faults=[("cut", 1000)])
+    assert [read(downloads, server), read(downloads, server)] == ["20260911"] * 2
+    assert server.statuses(PATH) == [200, 200, 200]
 
 
 @pytest.mark.parametrize(
@@ -341,6 +462,121 @@ def test_two_threads_do_not_write_the_same_body(server, downloads):
     assert server.statuses(PATH).count(200) == 4
     assert downloads.requests == 32
     assert downloads.received_bytes == 4 * len(BODY)
+
+
+PROCESS = """
+import json, sys
+from pathlib import Path
+from estimator.pricing.downloads import Downloads
+url, folder = sys.argv[1:]
+with Downloads(Path(folder)) as downloads:
+    print(downloads.read(url, "versions", lambda file: json.loads(file.read())["version"], str))
+"""
+
+
+def test_processes_share_the_folder(server, tmp_path):
+    hold = threading.Event()
+    server.put(PATH, BODY, hold=hold)
+    command = [sys.executable, "-c", PROCESS, server.url + PATH, str(tmp_path / "downloads")]
+    processes = []
+    for number in range(1, 5):
+        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        # Each begins while those before it download.
+        while len(server.statuses(PATH)) < number and processes[-1].poll() is None:
+            time.sleep(0.01)
+    hold.set()
+    assert [process.communicate(timeout=60) for process in processes] == [("20260911\n", "")] * 4
+    assert server.statuses(PATH) == [200] * 4
+    assert len(left(tmp_path, "")) == 1
+    with Downloads(tmp_path / "downloads") as downloads:
+        assert read(downloads, server) == "20260911"
+    assert server.statuses(PATH)[-1] == 304
+
+
+def test_who_does_not_hold_the_lock_begins_anew_and_leaves_nothing(server, tmp_path, downloads):
+    part(tmp_path, server, BODY[:5000])
+    held = left(tmp_path)
+    server.put(PATH, BODY, faults=[("cut", 100)] * 4)
+    with module._part_of(tmp_path / "downloads", server.url + PATH) as mine:
+        assert mine.size() == 5000
+        with pytest.raises(PriceListUnavailable, match="cut off after 400 of"):
+            read(downloads, server)
+        assert read(downloads, server) == "20260911"
+        assert [name for name in left(tmp_path) if ".lock" not in name] == held
+    assert read(downloads, server, key="other") == "20260911"
+    assert left(tmp_path) == []
+
+
+def test_readers_that_changed_read_anew(server, downloads, monkeypatch):
+    server.put(PATH, BODY)
+    read(downloads, server)
+    monkeypatch.setattr(module, "EXTRACT_FORMAT", module.EXTRACT_FORMAT + 1)
+    assert [read(downloads, server), read(downloads, server)] == ["20260911"] * 2
+    assert server.statuses(PATH) == [200, 200, 304]
+
+
+@pytest.fixture
+def stopping(tmp_path):
+    stopped = threading.Event()
+    with Downloads(tmp_path / "downloads", cancelled=stopped) as made:
+        yield made, stopped
+
+
+def stop_when(stopped, begun):
+    def wait():
+        while not begun():
+            time.sleep(0.01)
+        stopped.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def test_stopped_before_it_began(server, stopping):
+    downloads, stopped = stopping
+    server.put(PATH, BODY)
+    stopped.set()
+    with pytest.raises(Cancelled, match=r"^The refresh was stopped\.$"):
+        read(downloads, server)
+    assert server.log == []
+
+
+def test_a_wait_ends_when_it_is_stopped(server, stopping):
+    downloads, stopped = stopping
+    server.put(PATH, BODY, faults=[503] * 4, headers={"Retry-After": "30"})
+    begin = time.monotonic()
+    stop_when(stopped, lambda: server.statuses(PATH))
+    with pytest.raises(Cancelled):
+        read(downloads, server)
+    assert time.monotonic() - begin < 5
+    assert server.statuses(PATH) == [503]
+
+
+def test_a_download_ends_when_it_is_stopped_and_a_later_run_continues_it(server, stopping, tmp_path):
+    downloads, stopped = stopping
+    page = server.put(PATH, BODY, bytes_per_s=4000)
+    begin = time.monotonic()
+    stop_when(stopped, lambda: downloads.received_bytes)
+    with pytest.raises(Cancelled):
+        read(downloads, server)
+    assert time.monotonic() - begin < 4
+    page.bytes_per_s = None
+    with Downloads(tmp_path / "downloads") as later:
+        assert read(later, server) == "20260911"
+    assert server.statuses(PATH) == [200, 206]
+
+
+def test_closed_while_it_downloads_is_stopped_too(server, tmp_path):
+    stopped = threading.Event()
+    downloads = Downloads(tmp_path / "downloads", cancelled=stopped)
+    server.put(PATH, BODY, bytes_per_s=4000)
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(read, downloads, server)
+        stop_when(stopped, lambda: downloads.received_bytes).join()
+        downloads.close()
+        with pytest.raises(Cancelled):
+            future.result()
 
 
 def test_what_is_long_out_of_use_is_removed(server, tmp_path):

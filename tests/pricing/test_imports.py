@@ -11,6 +11,7 @@ import pytest
 
 from estimator.errors import EstimatorError, InvalidScenario, PriceListUnavailable
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS, SPOT_FEED, expected_in
+from estimator.pricing.folders import FOLDER_VARIABLE, shipped_folder
 from estimator.pricing.imports import (
     GET_PRODUCTS,
     OFFER,
@@ -22,7 +23,7 @@ from estimator.pricing.imports import (
 )
 from estimator.pricing.rates import Rate, Tier
 from estimator.pricing.snapshot_file import read_histories, write_snapshot
-from estimator.pricing.snapshots import FOLDER_VARIABLE, load_rates, shipped_folder
+from estimator.pricing.snapshots import load_rates
 from tests.pricing.aws_records import (
     GLOBAL,
     NO_PART,
@@ -245,10 +246,8 @@ def test_a_savings_plan_in_another_currency(carried):
         read_price_file(carried(text.encode()), TODAY)
 
 
-def test_a_spot_feed_is_of_the_day_of_the_file(carried):
-    feed = spot_feed_json(spot_rows(AWS.discounted), "20190730194642")
-    path = carried(feed)
-    os.utime(path, (0, dt.datetime(2026, 10, 5, 12, tzinfo=dt.UTC).timestamp()))
+def test_a_spot_feed_is_of_the_day_on_which_it_was_made(carried):
+    path = carried(spot_feed_json(spot_rows(AWS.discounted), "20190730194642"))
     imported = read_price_file(path, TODAY)
     assert imported.kind == SPOT
     assert set(imported.rates) == set(REGIONS)
@@ -256,10 +255,25 @@ def test_a_spot_feed_is_of_the_day_of_the_file(carried):
         for name, rate in found(imported, region).items():
             assert PRICES[name].query.service_code == SPOT_FEED
             assert Decimal(rate.tiers[0].price) == Decimal(AWS.discounted[region][name])
-            assert (rate.published, rate.checked) == (dt.date(2026, 10, 5), None)
+            # The file is of today, what it says is not.
+            assert (rate.published, rate.checked) == (dt.date(2019, 7, 30), None)
+
+
+@pytest.mark.parametrize("version", ["", "1.0", "20991231000000", "20181231000000"])
+def test_a_spot_feed_that_does_not_say_its_day_is_of_that_of_the_file(carried, version):
+    path = carried(spot_feed_json(spot_rows(AWS.discounted), version))
+    os.utime(path, (0, dt.datetime(2026, 10, 5, 12, tzinfo=dt.UTC).timestamp()))
+    assert read_price_file(path, TODAY).rates["eu-west-1"][0].published == dt.date(2026, 10, 5)
     # A file that claims to be written later than now was read today at the latest.
     os.utime(path, (0, dt.datetime(2031, 1, 1, tzinfo=dt.UTC).timestamp()))
     assert read_price_file(path, TODAY).rates["eu-west-1"][0].published == TODAY
+
+
+def test_what_is_free_is_refused(carried):
+    free = json.dumps(spot_feed_json(spot_rows(AWS.discounted), "20190730194642"))
+    price = AWS.discounted["eu-west-1"]["fargate_spot_linux_x86_vcpu_hour"]
+    with pytest.raises(PriceListUnavailable, match=r"cannot be imported.*none of ours is free"):
+        read_price_file(carried(free.replace(f'"{price}"', '"0"').encode()), TODAY)
 
 
 @pytest.mark.parametrize("pack", [False, True])
@@ -276,13 +290,54 @@ def test_one_of_our_own_snapshots(carried, region, pack):
 
 def test_a_snapshot_that_was_edited_by_hand(carried):
     text = (shipped_folder() / "us-east-1.json").read_text().replace('"0.0225"', '"0.0001"')
-    with pytest.raises(PriceListUnavailable, match="edited by hand"):
-        read_price_file(carried(text.encode()), TODAY)
+    for pack in (False, True):
+        path = carried(text.encode(), "colleague.json", pack)
+        with pytest.raises(PriceListUnavailable, match="edited by hand") as caught:
+            read_price_file(path, TODAY)
+        # The file that the user named, once, and no other one that could be deleted.
+        assert str(caught.value).startswith(f"The price snapshot {path} was edited by hand")
+        assert str(caught.value).count("/") == str(path).count("/")
+        assert "Delete" not in str(caught.value)
 
 
-def test_a_snapshot_of_no_region(carried):
-    with pytest.raises(InvalidScenario, match="snapshot of 'cn-north-1'"):
-        read_price_file(carried({"schema_version": 2, "region": "cn-north-1", "rates": {}}), TODAY)
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("cn-north-1", r"is a snapshot of 'cn-north-1', which is none of the \d+ priced regions"),
+        (None, "is a snapshot that does not say of which region"),
+        ("", "is a snapshot that does not say of which region"),
+        (["us-east-1"], "is a snapshot that does not say of which region"),
+    ],
+)
+def test_a_snapshot_of_no_region(carried, region, said):
+    with pytest.raises(InvalidScenario, match=said):
+        read_price_file(carried({"schema_version": 2, "region": region, "rates": {}}), TODAY)
+    with pytest.raises(InvalidScenario, match="does not say of which region"):
+        read_price_file(carried({"schema_version": 2}), TODAY)
+
+
+@pytest.mark.parametrize("changed", [{"unit": "Minutes"}, {"unit": ""}])
+def test_a_snapshot_in_another_unit(carried, tmp_path, monkeypatch, changed):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "mine"))
+    path = tmp_path / "theirs.json"
+    rate = Rate("alb_hour", changed["unit"], (Tier(0.0, "0.02"),), published=dt.date(2026, 11, 1))
+    write_snapshot(path, "eu-west-1", [rate])
+    with pytest.raises(InvalidScenario, match=rf"theirs\.json has alb_hour by {changed['unit']!r}, .* by 'Hrs'"):
+        import_file(path, tmp_path / "mine", TODAY)
+    assert load_rates("eu-west-1")["alb_hour"].unit == "Hrs"
+
+
+@pytest.mark.parametrize(
+    ("days", "done"),
+    [({"published": dt.date(2026, 11, 25)}, "published"),
+     ({"published": dt.date(2026, 1, 1), "checked": dt.date(2099, 1, 1)}, "checked")],
+)  # fmt: skip
+def test_a_snapshot_of_a_day_to_come(tmp_path, days, done):
+    path = tmp_path / "theirs.json"
+    write_snapshot(path, "eu-west-1", [Rate("alb_hour", "Hrs", (Tier(0.0, "0.02"),), **days)])
+    with pytest.raises(InvalidScenario, match=f"alb_hour was {done} on {days[done]}, which is after today, 2026-11-23"):
+        read_price_file(path, TODAY)
+    assert read_price_file(path, days[done] - dt.timedelta(days=1))
 
 
 @pytest.mark.parametrize(
@@ -292,7 +347,10 @@ def test_a_snapshot_of_no_region(carried):
         (b"<html></html>", "it is not JSON"),
         (b"\xff\xfe\x00", "it is not JSON"),
         (b'{"products": {', "it is not JSON"),
-        (b"[" * 100_000, "it is not JSON"),
+        (b"[" * 100_000, "it is nested too deep"),
+        (b'{"prices": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "it is nested too deep"),
+        (b'{"\xff": 1}', "it is not JSON"),
+        ('{"prices": []}'.encode("utf-16"), "it is not JSON"),
         (b"17", "it is not JSON"),
         (b"{}", "it has nothing"),
         (b'{"some": 1, "thing": 2}', "it has some, thing"),
@@ -373,8 +431,45 @@ def test_a_publication_of_a_day_to_come(carried):
         read_price_file(path, published - dt.timedelta(days=2))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"prices": [{"unit": "\xff", "price": {}, "attributes": {}}]}',
+        b'["\xff"]',
+        b'{"PriceList": ["\xff"]}',
+        b'{"offerCode": "\xff", "products": {}, "terms": {}}',
+        b'{"products": {"A": {"attributes": {"usagetype": "\xff"}}}, "terms": {}}',
+        b'{"products": [{"sku": "\xff"}], "terms": {"savingsPlan": []}}',
+        b'{"schema_version": 2, "region": "\xff"}',
+    ],
+)
+def test_bytes_that_are_no_text(carried, content):
+    with pytest.raises(InvalidScenario, match=r"file\.json is damaged: .*Download it again\."):
+        read_price_file(carried(content), TODAY)
+
+
+def test_depth_without_end_in_what_is_read(carried):
+    item = ITEM.replace('"sku"', '"x": ' + "[" * 100_000 + "]" * 100_000 + ', "sku"', 1)
+    with pytest.raises(InvalidScenario, match=r"file\.json is damaged: it is nested too deep\. Download it again\."):
+        read_price_file(carried({"PriceList": [item]}), TODAY)
+
+
+@pytest.mark.parametrize("days", ['"publicationDate": "soon"', '"publicationDate": ""'])
+def test_a_product_without_a_day(carried, days):
+    item = ITEM.replace('"publicationDate": "2022-11-21T18:21:30Z"', days).replace("20221121182130", "7")
+    with pytest.raises(
+        InvalidScenario, match=r"file\.json has a product whose day is not known: its publicationDate is"
+    ):
+        read_price_file(carried({"PriceList": [item]}), TODAY)
+    # If there is none, the version says it.
+    item = ITEM.replace('"publicationDate": "2022-11-21T18:21:30Z"', '"publicationDate": ""')
+    assert read_price_file(carried({"PriceList": [item]}), TODAY).rates["us-east-1"][0].published == dt.date(
+        2022, 11, 21
+    )
+
+
 def test_files_that_cannot_be_read(tmp_path):
-    for path in (tmp_path / "missing.json", tmp_path):
+    for path in (tmp_path / "missing.json", tmp_path, tmp_path / "a\0b"):
         with pytest.raises(InvalidScenario, match="cannot be read"):
             read_price_file(path, TODAY)
 

@@ -8,7 +8,7 @@ import pytest
 
 from estimator.errors import PriceListUnavailable, ProductNotFound
 from estimator.pricing.catalog import PRICES
-from estimator.pricing.products import Origin, PricedProduct, Product, Term, plain_price, select_rate
+from estimator.pricing.products import Origin, PricedProduct, Product, Term, plain_price, published_date, select_rate
 
 TERM = "JRTCKXETXF"
 
@@ -403,12 +403,69 @@ def test_a_price_that_is_none(price):
         chosen(VCPU, "us-east-1", listed("USE1-Fargate-vCPU-Hours:perCPU", "8CESGAFWKAJ98PME", term(dimension(price))))
 
 
-def test_a_price_of_zero_is_one():
+@pytest.mark.parametrize(
+    "price",
+    [
+        "1e9999999",
+        "1e400",
+        "1e-9999999",
+        "4e-7",
+        "0.0_4",
+        "1" * 21,
+        "0." + "1" * 21,
+        "1000000",
+        "9" * 5000,
+        "\u0663",
+        "inf",
+        "+1",
+        " 1",
+        "1.",
+        ".5",
+        "0\n",
+    ],
+)
+def test_a_price_that_aws_does_not_write(price):
+    record = listed(VCPU_TYPE, "8CESGAFWKAJ98PME", term(dimension(price)))
+    with pytest.raises(
+        PriceListUnavailable, match=r"8CESGAFWKAJ98PME.* cannot be read: '.*(not a number|not a price)"
+    ) as caught:
+        chosen(VCPU, "us-east-1", record)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_price_of_zero_is_that_of_another_product():
     free = term(dimension("0.0000000000"))
-    assert (
-        chosen(VCPU, "us-east-1", listed("USE1-Fargate-vCPU-Hours:perCPU", "8CESGAFWKAJ98PME", free)).tiers[0].price
-        == "0"
-    )
+    with pytest.raises(
+        PriceListUnavailable, match=r"SKU 8CESGAFWKAJ98PME\) is 0; .* none of ours is free\.$"
+    ) as caught:
+        chosen(VCPU, "us-east-1", listed(VCPU_TYPE, "8CESGAFWKAJ98PME", free))
+    assert not isinstance(caught.value, ProductNotFound)
+    all_free = [("0", "10", "0.0000000000"), ("10", "Inf", "0")]
+    with pytest.raises(PriceListUnavailable, match="is 0;"):
+        chosen(
+            "internet_egress_gb",
+            "us-east-1",
+            transfer("DataTransfer-Out-Bytes", "X", "AWS Outbound", egress(*all_free)),
+        )
+
+
+def test_a_free_first_tier_is_fine():
+    tiers = [("0", "10", "0.0000000000"), ("10", "Inf", "0.0900000000")]
+    record = transfer("DataTransfer-Out-Bytes", "X", "AWS Outbound", egress(*tiers))
+    assert chosen("internet_egress_gb", "us-east-1", record).tiers_text() == "0, from 10 on 0.09"
+
+
+@pytest.mark.parametrize("location", ["Atlantis (Nowhere)", "US East (Ohio)", "US West (N. California) "])
+def test_a_place_that_is_not_ours_is_no_region(location):
+    record = balancer("LoadBalancerUsage", "FAR", region=None, location=location)
+    with pytest.raises(ProductNotFound, match=f"Not taken: FAR .*{location.strip().split(' (')[0]}"):
+        chosen("alb_hour", "us-east-1", record)
+
+
+@pytest.mark.parametrize("location", [None, "", "Any", "US East (N. Virginia)"])
+def test_a_place_that_is_not_said_or_ours_fits(location):
+    record = balancer("LoadBalancerUsage", "HERE", region=None, location=location)
+    assert chosen("alb_hour", "us-east-1", record).sku == "HERE"
 
 
 @pytest.mark.parametrize(("currency", "said"), [("CNY", "in CNY"), ("EUR", "in EUR"), ("", "in no currency")])
@@ -503,8 +560,38 @@ def test_what_aws_leaves_out():
         ("100.0000000000", "100"),
         ("0.0000000000", "0"),
         ("0.0000004000", "0.0000004"),
-        ("4e-7", "0.0000004"),
+        ("999999.9999999999", "999999.9999999999"),
     ],
 )
 def test_closing_zeros(written, plain):
     assert plain_price(written) == plain
+
+
+@pytest.mark.parametrize(
+    ("written", "version", "day"),
+    [
+        ("2026-04-27T07:13:25Z", "", dt.date(2026, 4, 27)),
+        ("2026-04-27", "20250101", dt.date(2026, 4, 27)),
+        ("", "20260427071325", dt.date(2026, 4, 27)),
+        ("", "20260427", dt.date(2026, 4, 27)),
+    ],
+)
+def test_the_day_of_a_publication(written, version, day):
+    assert published_date(written, version) == day
+
+
+@pytest.mark.parametrize(
+    ("written", "version", "said"),
+    [
+        ("soon", "20260427", "its publicationDate is 'soon', which is no date"),
+        ("2026-04-27 noon", "", "which is no date"),
+        ("2026-02-30", "", "which is no date"),
+        ("2026-W05", "", "which is no date"),
+        ("", "", "its publicationDate is '', which is no date"),
+        ("", "7", "its publicationDate is '' and its version '7', which is no date"),
+        ("", "20261301", "which is no date"),
+    ],
+)
+def test_no_day_of_a_publication(written, version, said):
+    with pytest.raises(ValueError, match=said):
+        published_date(written, version)

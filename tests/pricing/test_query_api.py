@@ -1,13 +1,16 @@
 """GetProducts through boto3, against a server that signs, pages, throttles and fails as AWS does."""
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import boto3.session
 import pytest
 
-from estimator.errors import PriceListUnavailable
+from estimator.errors import PriceListUnavailable, PriceListUnreachable
+from estimator.pricing.downloads import Cancelled
 from estimator.pricing.query_api import QueryApi, endpoint_near
 from tests.pricing.aws_double import ACCESS_KEY, CREDENTIALS, SECRET_KEY, AwsDouble
 
@@ -23,6 +26,11 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
     for variable, value in CREDENTIALS.items():
         monkeypatch.setenv(variable, value)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("estimator.pricing.query_api.BACK_OFF_S", 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +63,16 @@ def message_of(api: QueryApi) -> str:
     message = str(caught.value)
     assert not any(secret in message for secret in SECRETS)
     assert "\n" not in message
+    assert ".." not in message
     # What boto3 said holds the key, and does not stand in a traceback either.
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return message
+
+
+def unreachable(api: QueryApi) -> bool:
+    with pytest.raises(PriceListUnavailable) as caught:
+        ask(api)
+    return isinstance(caught.value, PriceListUnreachable)
 
 
 def test_a_product_comes_with_its_terms_and_origin(aws: AwsDouble, api: QueryApi) -> None:
@@ -131,12 +146,16 @@ def test_a_refusal_says_what_to_do(aws: AwsDouble, api: QueryApi, code: str, wor
     aws.query_error(code, times=None)
     message = message_of(api)
     assert [word for word in words if word not in message] == []
+    # Whom AWS does not let ask, it lets ask for nothing.
+    assert unreachable(api) == (code != "InternalErrorException")
 
 
 def test_a_server_that_stays_broken_is_named(aws: AwsDouble, api: QueryApi) -> None:
     aws.fail(503, times=None)
     message = message_of(api)
     assert f"{aws.url} failed with status 503 after 2 attempts" in message
+    assert aws.statuses == {503: 2}
+    assert unreachable(api)
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"[1]", b"null", b""])
@@ -148,13 +167,59 @@ def test_an_error_page_may_hold_anything(aws: AwsDouble, api: QueryApi, body: by
 def test_a_dead_address_is_named_without_its_password() -> None:
     with QueryApi("http://me:hunter2@127.0.0.1:9", max_attempts=1) as api:
         message = message_of(api)
+        assert unreachable(api)
     assert "http://127.0.0.1:9 cannot be reached" in message
     assert "hunter2" not in message
 
 
-def test_an_address_must_be_one() -> None:
-    with QueryApi("prices.example.com", max_attempts=1) as api:
-        assert "'prices.example.com' is not one" in message_of(api)
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("prices.example.com", "it must begin with https://"),
+        ("ftp://prices.example.com", "it must begin with https://"),
+        ("http://[::1", "its host cannot be read"),
+        ("https://prices.example.com:abc", "its port must be a number"),
+        ("https://prices.example.com:99999", "its port must be a number"),
+    ],
+)
+def test_an_address_must_be_one(url: str, fault: str) -> None:
+    with QueryApi(url, max_attempts=1) as api:
+        assert f"{url!r} is not one: {fault}" in message_of(api)
+        assert unreachable(api)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("HTTP_PROXY", "foo://bar:1", "proxy that HTTP_PROXY names does not answer, or is no address"),
+        ("http_proxy", "socks5://127.0.0.1:9", "proxy that http_proxy names does not answer, or is no address"),
+        ("HTTP_PROXY", "http://[oops", "Check the network, a proxy"),
+        ("AWS_CONFIG_FILE", __file__, "Check the AWS configuration"),
+        ("AWS_ENDPOINT_URL", "http://[oops", "Check AWS_ENDPOINT_URL"),
+        ("AWS_ENDPOINT_URL_PRICING", "nothing", "Check AWS_ENDPOINT_URL"),
+    ],
+)
+def test_settings_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    with QueryApi("" if "ENDPOINT" in variable else "http://prices.example") as api:
+        begin = time.monotonic()
+        assert words in message_of(api)
+        assert unreachable(api)
+    assert time.monotonic() - begin < 20
+
+
+@pytest.mark.parametrize("bundle", ["/nope", __file__])
+def test_certificates_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, bundle: str) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        QueryApi(f"https://127.0.0.1:{server.getsockname()[1]}") as api,
+    ):
+        assert "AWS_CA_BUNDLE must name a file" in message_of(api)
+        assert unreachable(api)
 
 
 def test_wrong_secret_and_unknown_key_are_credentials_that_aws_does_not_accept(
@@ -181,6 +246,7 @@ def test_no_credentials(api: QueryApi, monkeypatch: pytest.MonkeyPatch, unset: l
     for variable in unset:
         monkeypatch.delenv(variable)
     message = message_of(api)
+    assert unreachable(api)
     assert words in message
     assert "aws configure" in message
     assert "--source bulk" in message
@@ -192,7 +258,7 @@ def test_an_unknown_profile(api: QueryApi, monkeypatch: pytest.MonkeyPatch) -> N
     assert "AWS_PROFILE" in message_of(api)
 
 
-def replaced_item(item: str) -> bytes:
+def replaced_item(item: object) -> bytes:
     return json.dumps({"FormatVersion": "aws_v1", "PriceList": [item]}).encode()
 
 
@@ -200,6 +266,11 @@ def replaced_item(item: str) -> bytes:
     "item",
     [
         "{not json",
+        1,
+        None,
+        {"product": {"sku": "A"}},
+        "[" * 100_000,
+        '{"product": {"sku": "A"}, "x": ' + "[" * 100_000 + "]" * 100_000 + "}",
         "[]",
         "{}",
         '{"product": {"sku": "A"}, "serviceCode": "AmazonECS", "version": "1"}',
@@ -208,7 +279,7 @@ def replaced_item(item: str) -> bytes:
         '{"product": {"sku": "A"}, "serviceCode": "X", "version": "1", "publicationDate": "2026-11-03", "terms": 3}',
     ],
 )
-def test_a_wrong_item_names_service_and_usage_type(aws: AwsDouble, api: QueryApi, item: str) -> None:
+def test_a_wrong_item_names_service_and_usage_type(aws: AwsDouble, api: QueryApi, item: object) -> None:
     aws.rewrite(lambda _: replaced_item(item), "GetProducts")
     message = message_of(api)
     assert f"{VCPU} of AmazonECS cannot be read" in message
@@ -227,10 +298,53 @@ def test_items_of_other_usage_types_are_left_out(aws: AwsDouble, api: QueryApi) 
     assert ask(api) == []
 
 
-@pytest.mark.parametrize("body", [b"<html>Log in to the hotel's network</html>", b"", b"{}", b"[]", b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"<html>Log in to the hotel's network</html>", b"", b"{}", b"[]", b"\xff", b"[" * 100_000]
+)
 def test_an_answer_that_is_not_that_of_aws_is_no_empty_answer(aws: AwsDouble, api: QueryApi, body: bytes) -> None:
     aws.rewrite(lambda _: body, "GetProducts", times=None)
     assert "did not answer with AWS's whole JSON" in message_of(api)
+
+
+def test_a_page_that_names_itself_the_next_is_no_endless_loop(aws: AwsDouble, api: QueryApi) -> None:
+    aws.fail(200, times=None, body=b'{"FormatVersion": "aws_v1", "PriceList": [], "NextToken": "x"}')
+    assert "did not answer with AWS's whole JSON" in message_of(api)
+    assert api.requests == 4
+
+
+def test_stopped_before_it_began(aws: AwsDouble) -> None:
+    stopped = threading.Event()
+    stopped.set()
+    with QueryApi(aws.url, cancelled=stopped) as api, pytest.raises(Cancelled, match=r"^The refresh was stopped\.$"):
+        ask(api)
+    assert aws.requests == {}
+
+
+def test_a_pause_ends_when_it_is_stopped(aws: AwsDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("estimator.pricing.query_api.random.random", lambda: 1.0)
+    monkeypatch.setattr("estimator.pricing.query_api.BACK_OFF_S", 20.0)
+    aws.query_error("ThrottlingException", times=None)
+    stopped = threading.Event()
+    threading.Timer(1.0, stopped.set).start()
+    begin = time.monotonic()
+    with QueryApi(aws.url, cancelled=stopped) as api, pytest.raises(Cancelled):
+        ask(api)
+    assert time.monotonic() - begin < 10
+    assert aws.requests == {"GetProducts": 1}
+
+
+def test_no_page_is_asked_for_after_a_stop(aws: AwsDouble) -> None:
+    stopped = threading.Event()
+    aws.page_size = 1
+
+    def stop(body: bytes) -> bytes:
+        stopped.set()
+        return body
+
+    aws.rewrite(stop, "GetProducts")
+    with QueryApi(aws.url, cancelled=stopped) as api, pytest.raises(Cancelled):
+        api.products("AWSELB", "eu-west-1", frozenset(["EU-LoadBalancerUsage"]))
+    assert aws.requests == {"GetProducts": 1}
 
 
 def test_a_page_that_stays_cut_off_is_an_error(aws: AwsDouble, api: QueryApi) -> None:

@@ -9,16 +9,19 @@ import re
 import shutil
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 
-from estimator.errors import PriceListUnavailable
+from estimator.errors import InvalidScenario, PriceListUnavailable
 from estimator.pricing import downloads, price_list, query_api
+from estimator.pricing.catalog import PRICES
 from estimator.pricing.endpoints import Endpoints
+from estimator.pricing.folders import FOLDER_VARIABLE, shipped_folder
 from estimator.pricing.imports import import_file
 from estimator.pricing.refresh import locked, refresh_prices
 from estimator.pricing.regions import REGIONS
-from estimator.pricing.snapshots import FOLDER_VARIABLE, load_rates, shipped_folder
+from estimator.pricing.snapshots import load_rates
 from tests.pricing.aws_double import CREDENTIALS, AwsDouble
 
 TODAY = dt.date(2026, 11, 23)
@@ -114,8 +117,8 @@ def test_one_changed_list_is_the_only_one_transferred(aws):
     aws.reset_counters()
     done = refresh(aws)
     assert [change.price for change in outcome(done).changes] == ["alb_hour"]
-    transferred = [path for path in aws.requests if aws.statuses[200]]
-    assert aws.statuses[200] <= 4, transferred
+    # The region index of ELB, and its file.
+    assert aws.statuses[200] == 2
 
 
 def test_regions_are_read_side_by_side():
@@ -245,6 +248,77 @@ def test_one_region_that_fails_does_not_stop_the_others(folder):
         done = refresh_prices(["us-east-1", "eu-west-1"], endpoints=aws.endpoints, today=TODAY)
     assert [each.region for each in done.failed] == ["us-east-1"]
     assert set(snapshots(folder)) == {"global.json", "eu-west-1.json"}
+
+
+def test_one_file_that_cannot_be_had_stops_no_region(folder):
+    with AwsDouble(REGIONS) as aws:
+        aws.fail(403, "AmazonRoute53", None)
+        done = refresh_prices(REGIONS, endpoints=aws.endpoints, today=TODAY)
+        assert [each.region for each in done.failed] == ["global"]
+        assert not any(each.not_tried for each in done.outcomes)
+        assert "403" in str(done.failed[0].error)
+        again = refresh_prices(["eu-west-1"], endpoints=aws.endpoints, today=TODAY, keep_older=True)
+    assert not again.failed
+    assert "hosted_zone_month" in outcome(again, "global").kept
+    assert len(snapshots(folder)) == 37
+
+
+@pytest.mark.parametrize("path", ["spot", "savingsPlan"])
+def test_keep_older_goes_on_without_a_source(aws, folder, path):
+    aws.fail(404, path, None)
+    assert "404" in str(outcome(refresh(aws)).error)
+    done = refresh(aws, keep_older=True)
+    assert not done.failed
+    kept = {*outcome(done).kept, *outcome(done).unknown}
+    assert kept == {name for name in PRICES if name.startswith("fargate_spot" if path == "spot" else "sp_compute")}
+
+
+def test_keep_older_goes_on_without_the_host_of_the_spot_feed(aws, folder):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    endpoints = replace(aws.endpoints, spot_feed_url=f"http://127.0.0.1:{port}/spot.json")
+    done = refresh_prices([REGION], endpoints=endpoints, today=TODAY, keep_older=True)
+    assert not done.failed
+    assert {name.split("_")[1] for name in outcome(done).kept} == {"spot"}
+
+
+def test_an_address_with_a_password_is_refused_and_not_repeated():
+    with pytest.raises(InvalidScenario, match="price_list_url") as caught:
+        Endpoints(price_list_url="https://me:secret@mirror.example/aws")
+    assert "secret" not in str(caught.value)
+    assert Endpoints(spot_feed_url="https://mirror.example/a@b.json").spot_feed_url.endswith("a@b.json")
+
+
+def test_a_free_price_is_not_believed(aws, folder):
+    aws.catalogue.change("alb_hour", REGION, price="0.0000000000")
+    assert "is 0" in str(outcome(refresh(aws)).error)
+    assert load_rates(REGION)["alb_hour"].tiers_text() == "0.0252"
+
+
+def test_another_folder_is_compared_with_itself(aws, tmp_path):
+    first = refresh(aws, folder=tmp_path / "other")
+    assert outcome(first).changes
+    assert not outcome(refresh(aws, folder=str(tmp_path / "other"))).changes
+    assert not (tmp_path / "prices").exists()
+
+
+def test_every_price_that_cannot_be_taken_is_named(aws, folder):
+    aws.catalogue.double("alb_hour", REGION)
+    aws.catalogue.double("nat_gateway_gb", REGION)
+    text = str(outcome(refresh(aws)).error)
+    assert "2 products match alb_hour" in text
+    assert "Nor could nat_gateway_gb be taken" in text
+
+
+def test_a_list_of_a_day_to_come_is_not_believed(aws, folder):
+    done = refresh_prices([REGION], endpoints=aws.endpoints, today=dt.date(2026, 1, 1))
+    assert "a day to come" in str(outcome(done).error)
+
+
+@pytest.mark.parametrize("regions", [["mars-1"], "mars-1"])
+def test_a_region_that_is_none(aws, regions):
+    with pytest.raises(InvalidScenario, match="mars-1"):
+        refresh_prices(regions, endpoints=aws.endpoints)
 
 
 def test_keep_older_takes_the_rest(aws, folder):

@@ -9,7 +9,7 @@ import pytest
 from estimator.errors import PriceListUnavailable
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS
 from estimator.pricing.downloads import Downloads
-from estimator.pricing.savings_plans import SavingsPlanFiles, read_plans
+from estimator.pricing.savings_plans import SavingsPlanFiles, plan_rates, read_plans
 from tests.pricing.files_server import files_server
 
 BASE = "/savingsPlan/v1.0/aws/AWSComputeSavingsPlan"
@@ -171,6 +171,9 @@ def test_two_prices_are_an_error_that_lists_both(server, plans):
         (rate(VCPU, "0.03", discountedRate={"price": "0.03"}), "in no currency, not USD"),
         (rate(VCPU, "0.03", discountedRate={"currency": "USD"}), "missing required field `price`"),
         (rate(VCPU, 0.03), "Expected `str`"),
+        (rate(VCPU, "0.0000000000"), "The Savings Plan rate sp_compute_1yr_allupfront.* is 0; .* none of ours is free"),
+        (rate(VCPU, "1E400"), "'1E400' is not a price in plain decimals"),
+        (rate(VCPU, "9" * 5000), r"9999\.\.\. is not a price"),
         (rate(VCPU, "0.03", unit="Request"), "by 'Request', not by the hour"),
     ],
 )
@@ -185,7 +188,8 @@ def test_doubt_is_an_error(server, plans, wrong, words):
     [
         (b"{", "not the JSON"),
         (json.dumps(content()).encode()[:-5], "not the JSON"),
-        (content() | {"publicationDate": "2020"}, None),
+        (content() | {"publicationDate": "2020"}, "publicationDate is '2020', which is no date"),
+        (json.dumps(content()).encode()[:-1] + b', "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deep"),
         (content() | {"publicationDate": "soon"}, "publicationDate is 'soon'"),
         (content() | {"version": None}, "lacks a version"),
         (content() | {"terms": {"OnDemand": {}}}, "missing required field `savingsPlan`"),
@@ -223,3 +227,13 @@ def test_terms_before_products_are_read_too():
     file["products"] = file.pop("products")
     text = json.dumps(file).encode()
     assert len(read_plans(io.BytesIO(text), frozenset({VCPU}), 700).plans) == 2
+
+
+def test_a_file_at_hand_is_read_without_a_server():
+    file = read_plans(io.BytesIO(json.dumps(content()).encode()), frozenset({VCPU, GB}))
+    rates = plan_rates(file, "eu-west-1", [ALL_UPFRONT, THREE_YEARS_GB], None)
+    assert {name: rate.tiers_text() for name, rate in rates.items()} == {
+        ALL_UPFRONT: "0.0315744",
+        THREE_YEARS_GB: "0.002667",
+    }
+    assert {(rate.published, rate.checked) for rate in rates.values()} == {(dt.date(2020, 2, 20), None)}

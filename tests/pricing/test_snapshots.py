@@ -8,15 +8,13 @@ import pytest
 
 from estimator.errors import InvalidScenario, PriceListUnavailable, RateNotFound
 from estimator.pricing.catalog import PRICES, expected_in
+from estimator.pricing.folders import FOLDER_VARIABLE, refreshed_folder, shipped_folder
 from estimator.pricing.rates import PROVENANCES, Rate, Tier
 from estimator.pricing.regions import REGIONS
 from estimator.pricing.snapshot_file import read_histories, write_snapshot
 from estimator.pricing.snapshots import (
-    FOLDER_VARIABLE,
     load_rates,
     rates_from,
-    refreshed_folder,
-    shipped_folder,
 )
 
 NO_WINDOWS_OR_WAF = {"ap-east-2", "ap-southeast-6"}
@@ -178,7 +176,7 @@ def test_spot_checks_of_tiers():
         ("fargate_spot_linux_x86_vcpu_hour", "2020-01-01", "0.01458"),
         ("fargate_spot_linux_x86_vcpu_hour", "2026-09-28", "0.01288871"),
         ("fargate_spot_linux_x86_vcpu_hour", "2026-09-29", "0.01288561"),
-        ("fargate_spot_linux_x86_vcpu_hour", "2099-01-01", "0.01288561"),
+        ("fargate_spot_linux_x86_vcpu_hour", "2026-11-01", "0.01288561"),
     ],
 )
 def test_the_price_of_a_day(price, day, usd):

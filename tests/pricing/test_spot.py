@@ -1,6 +1,8 @@
 """The Spot feed from a real server, in the shape of its copy of 2019."""
 
 import datetime as dt
+import io
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from estimator.errors import PriceListUnavailable
 from estimator.pricing.catalog import PRICES, SPOT_FEED
 from estimator.pricing.downloads import Downloads
-from estimator.pricing.spot import SpotFeed
+from estimator.pricing.spot import SpotFeed, day_of, read_feed, spot_rates
 from tests.pricing.files_server import files_server
 
 PATH = "/fargate-spot-prices.json"
@@ -105,6 +107,13 @@ def test_twice_the_same_price_is_one_rate(server, spot):
         ([row("GB-Hours", "free")], "'free' is not a number"),
         ([row("GB-Hours", "NaN")], "'NaN' is not a price"),
         ([row("GB-Hours", {"USD": 0.01})], "Expected `str`"),
+        (
+            [row("GB-Hours", "0.0000000000")],
+            "The Spot price fargate_spot_linux_x86_gb_hour in eu-west-1 .* is 0; .* none of ours is free",
+        ),
+        ([row("GB-Hours", "1e9999999")], "'1e9999999' is not a price in plain decimals"),
+        ([row("GB-Hours", "1e-3")], "'1e-3' is not a price in plain decimals"),
+        ([row("GB-Hours", "0.0_4")], "'0.0_4' is not a price in plain decimals"),
     ],
 )
 def test_doubt_is_an_error(server, spot, rows, words):
@@ -123,3 +132,28 @@ def test_a_damaged_feed_is_an_error(server, spot, body):
 def test_a_feed_without_version_is_a_feed(server, spot):
     server.put(PATH, {"prices": feed()["prices"]})
     assert spot.rates("eu-west-1", [GB], TODAY)[GB].source == "Fargate Spot feed"
+
+
+def test_a_feed_at_hand_is_read_without_a_server():
+    made = read_feed(io.BytesIO(json.dumps(feed()).encode()))
+    rates = spot_rates(made, "eu-west-1", [VCPU, GB, ARM_GB], published=TODAY, checked=None)
+    assert {name: rate.tiers_text() for name, rate in rates.items()} == {VCPU: "0.01379631", GB: "0.00151494"}
+    assert {(rate.published, rate.checked) for rate in rates.values()} == {(TODAY, None)}
+
+
+@pytest.mark.parametrize(
+    ("version", "day"),
+    [
+        ("20190730194642", dt.date(2019, 7, 30)),
+        ("20261005000000", TODAY),
+        ("20261006000000", None),  # to come
+        ("20181231000000", None),  # before there was Fargate Spot
+        ("20191331000000", None),
+        ("1.0", None),
+        ("", None),
+        ("9" * 5000, None),
+    ],
+)
+def test_the_day_of_a_feed(version, day):
+    document = {"metadata": {"source:version": version}, "prices": []}
+    assert day_of(read_feed(io.BytesIO(json.dumps(document).encode())), TODAY) == day

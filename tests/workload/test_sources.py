@@ -1,10 +1,14 @@
-"""Profiles from CSV files, and files that are none: the message names row and value."""
+"""Profiles from CSV and Parquet files, and files that are none: the message names row and value."""
+
+import datetime as dt
+import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from estimator.errors import InvalidScenario
-from estimator.workload.sources import MAX_FILE_BYTES, load_from_csv
+from estimator.workload.sources import MAX_FILE_BYTES, load_from_csv, load_from_parquet
 
 
 @pytest.fixture
@@ -208,3 +212,134 @@ def test_one_row_off_the_grid_is_the_one_that_is_named(read):
     rows = [f"2026-03-01T{hour:02}:{'07' if hour == 5 else '00'}:00Z,1\n" for hour in range(12)]
     with pytest.raises(InvalidScenario, match="row 7: the timestamp is not on a grid of 3600 s"):
         read("timestamp,requests\n" + "".join(rows))
+
+
+# What was done to the figures is said.
+def test_the_start_and_what_was_filled_are_said(read):
+    load = read(_half_hours([1800, 1, 1, 7200, 1800, 1800], missing=(1, 2)), gaps="zero")
+    assert load.start == dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    assert load.notes == (
+        "load.csv has no row for 2 of 6 intervals of 1800 s, in a row at most 2, the first after 2026-03-01T00:00:00Z; "
+        "they are filled by zero.",
+    )
+    assert read(_half_hours([1, 1])).notes == ()
+    plain = read(_half_hours([1, 1]).replace("Z", ""))
+    assert "without an offset; they are taken as UTC" in plain.notes[0]
+    assert plain.fingerprint() == read(_half_hours([1, 1])).fingerprint()
+
+
+def test_a_tail_is_cut_by_a_named_rule(read):
+    load = read(_half_hours([1, 2, 3]), whole="hours")
+    assert load.requests == pytest.approx(3)
+    assert load.notes == ("The last 1 intervals of load.csv (0.50 h, 3 requests) are cut, to whole hours.",)
+    text = "timestamp,requests\n" + "".join(f"2026-03-{1 + i // 24:02}T{i % 24:02}:00Z,{i}\n" for i in range(30))
+    assert read(text).period_hours == 30
+    days = read(text, whole="days")
+    assert (days.period_hours, days.requests) == (24, pytest.approx(sum(range(24))))
+    assert "The last 6 intervals of load.csv (6.00 h, 159 requests) are cut, to whole days." in days.notes
+    assert read(_half_hours([1, 1]), whole="hours").notes == ()
+    with pytest.raises(InvalidScenario, match="of whole days nothing is left"):
+        read(_half_hours([1, 1]), whole="days")
+    with pytest.raises(InvalidScenario, match="whole is 'weeks'"):
+        read(_half_hours([1, 1]), whole="weeks")
+    with pytest.raises(InvalidScenario, match="set whole to hours or days"):
+        read(_half_hours([1, 2, 3]))
+
+
+def test_rates_instead_of_counts(read):
+    load = read(_half_hours([5, 7]), unit="requests_per_s")
+    assert load.requests_per_s.tolist() == [5, 7]
+    with pytest.raises(InvalidScenario, match="unit is 'rpm'"):
+        read(_half_hours([5, 7]), unit="rpm")
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    def write_and_read(timestamps, requests, **more):
+        path = tmp_path / "load.parquet"
+        pd.DataFrame({"timestamp": timestamps, "requests": requests}).to_parquet(path)
+        return load_from_parquet(path, **more)
+
+    return write_and_read
+
+
+HALF_HOURS = pd.date_range("2026-03-01", periods=4, freq="30min", tz="UTC")
+
+
+@pytest.mark.parametrize(
+    ("timestamps", "requests"),
+    [
+        (HALF_HOURS, [1800, 3600, 0, 900]),
+        (HALF_HOURS.as_unit("ns"), np.array([1800, 3600, 0, 900], dtype=np.uint16)),
+        (HALF_HOURS.as_unit("s"), [1800.0, 3600.0, 0.0, 900.0]),
+        (HALF_HOURS.tz_convert("Europe/Berlin"), np.array([1800, 3600, 0, 900], dtype=np.float32)),
+        (HALF_HOURS.strftime("%Y-%m-%dT%H:%M:%SZ"), [1800, 3600, 0, 900]),
+        ([each.isoformat() for each in HALF_HOURS.tz_convert("Asia/Kolkata")], [1800, 3600, 0, 900]),
+    ],
+)
+def test_parquet_equals_csv(read, parquet, timestamps, requests):
+    load, same = parquet(timestamps, requests), read(_half_hours([1800, 3600, 0, 900]))
+    assert load.fingerprint() == same.fingerprint()
+    assert (load.name, load.notes) == ("load.parquet", ())
+
+
+def test_parquet_without_a_zone_is_utc(parquet):
+    load = parquet(HALF_HOURS.tz_localize(None), [1, 1, 1, 1])
+    assert load.start == dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    assert "load.parquet has timestamps without an offset; they are taken as UTC." in load.notes
+
+
+def test_parquet_keeps_the_rules(parquet):
+    holes = HALF_HOURS.delete([1])
+    with pytest.raises(InvalidScenario, match=r"load\.parquet, row 2: 1 intervals of 1800 s are missing"):
+        parquet(HALF_HOURS.append(HALF_HOURS + pd.Timedelta(hours=2)).delete([1]), [1.0] * 7)
+    filled = parquet(HALF_HOURS.append(HALF_HOURS + pd.Timedelta(hours=2)).delete([1]), [2.0] * 7, gaps="interpolate")
+    assert filled.requests == 16
+    assert (
+        parquet(holes[1:].append(holes[1:] + pd.Timedelta(hours=1)), [3, 3, 3, 3], unit="requests_per_s").requests
+        == 21_600
+    )
+    assert parquet(HALF_HOURS[:3], [1, 1, 1], whole="hours").requests == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("timestamps", "requests", "said"),
+    [
+        (HALF_HOURS[::-1], [1] * 4, r"row 2: 2026-03-01T01:00:00Z does not come after"),
+        (HALF_HOURS[[0, 1, 1, 2]], [1] * 4, r"row 3: 2026-03-01T00:30:00Z does not come after"),
+        (HALF_HOURS, [1, -5, 1, 1], "row 2: -5 requests"),
+        (HALF_HOURS, [1, 1, np.inf, 1], "row 3: inf requests"),
+        (HALF_HOURS, [1, None, 1, 1], "row 2: requests is empty"),
+        (HALF_HOURS.where(HALF_HOURS[2] != HALF_HOURS), [1] * 4, "row 3: timestamp is empty"),
+        (HALF_HOURS, ["1", "2", "3", "4"], "requests of load.parquet is of type"),
+        ([1, 2, 3, 4], [1] * 4, "timestamp of load.parquet is of type int64"),
+        (["2026-03-01T00:00Z", "noon", "x", "y"], [1] * 4, "row 2: 'noon' is not an ISO 8601 timestamp"),
+        (HALF_HOURS[:1], [1], "1 rows"),
+        (HALF_HOURS[:0], [], "0 rows"),
+    ],
+)
+def test_broken_parquet(parquet, timestamps, requests, said):
+    with pytest.raises(InvalidScenario, match=said) as caught:
+        parquet(timestamps, requests)
+    assert str(caught.value).endswith(".")
+
+
+def test_parquet_files_that_are_none(tmp_path, parquet, monkeypatch):
+    with pytest.raises(InvalidScenario, match="cannot be read"):
+        load_from_parquet(tmp_path / "nowhere.parquet")
+    with pytest.raises(InvalidScenario, match="cannot be read"):
+        load_from_parquet(tmp_path)
+    path = tmp_path / "text.parquet"
+    path.write_text("timestamp,requests\n" * 10)
+    with pytest.raises(InvalidScenario, match="is not a Parquet file"):
+        load_from_parquet(path)
+    path.write_bytes(b"")
+    with pytest.raises(InvalidScenario, match="is not a Parquet file"):
+        load_from_parquet(path)
+    with pytest.raises(InvalidScenario, match=r"has the columns .*timestamp, requests.*'hits' once"):
+        parquet(HALF_HOURS, [1] * 4, requests_column="hits")
+    with pytest.raises(InvalidScenario, match="gaps is 'linear'"):
+        parquet(HALF_HOURS, [1] * 4, gaps="linear")
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(InvalidScenario, match="pip install pyarrow"):
+        load_from_parquet(path)
