@@ -177,7 +177,7 @@ def test_killed_at_any_moment(folder, monkeypatch):
 @pytest.mark.parametrize("source", ["bulk", "query"])
 def test_ctrl_c_ends_at_once_with_a_word(folder, source):
     with AwsDouble(["eu-west-1", "us-east-1"]) as aws:
-        aws.trickle(2000, "AmazonEC2")
+        aws.trickle(100, "AmazonEC2")
         aws.delay(10.0, "GetProducts")
         process = subprocess.Popen(
             [*ESTIMATOR, "prices", "refresh", "--source", source, "--region", "eu-west-1", "--region", "us-east-1"],
