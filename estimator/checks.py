@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from estimator.errors import InvalidScenario
@@ -99,3 +100,45 @@ def shown(value: object, most: int = 80) -> str:
     except ValueError:  # a whole number of more digits than Python writes
         text = "a number of thousands of digits"
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+def read_text(path: Path, what: str, most_bytes: int, too_large: str, otherwise: str = "") -> str:
+    """Read a text file that the user named.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    what : str
+        What it is, such as ``"prices file"``.
+    most_bytes : int
+        Size above which it is a mistake. [bytes]
+    too_large : str
+        What to say of a larger one.
+    otherwise : str
+        What else to do where it cannot be read.
+
+    Returns
+    -------
+    str
+        Its text, without a byte order mark.
+
+    Raises
+    ------
+    InvalidScenario
+        If it cannot be read, is too large or no UTF-8 text.
+    """
+    try:
+        if path.stat().st_size > most_bytes:
+            raise InvalidScenario(f"{path} is larger than {most_bytes // 1_000_000} MB. {too_large}")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidScenario(
+            f"The {what} {path} cannot be read: {error.strerror}. Check the path{otherwise}."
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidScenario(f"The {what} {path} is not UTF-8 text. Save it in UTF-8.") from None
+    except InvalidScenario:
+        raise
+    except ValueError:  # a path that no file can have
+        raise InvalidScenario(f"The {what} {shown(str(path))} cannot be read. Check the path{otherwise}.") from None

@@ -52,7 +52,7 @@ def show_prices(
         str | None, typer.Option("--as-of", metavar="DATE", help="Prices of this day, such as 2026-01-31.")
     ] = None,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the overview of all regions as Markdown.")
+        bool, typer.Option("--markdown", help="Print docs/prices.md: what ships with the package, without refreshes.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -209,7 +209,7 @@ def diff(
         typer.echo(json.dumps(values, indent=2))
         return
     if any(changes.values()):
-        _show_changes(changes, before, after, every)
+        _show_changes(changes, before, after, f"{shlex.quote(before)} {shlex.quote(after)}", every)
     else:
         where = regions[0] if len(regions) == 1 else "any region"
         typer.echo(f"No price differs in {where} between {before} and {after}.")
@@ -300,7 +300,9 @@ def _effect(document: Any, folder: Path, before: Rates, after: Rates) -> Any:
     return price_effect(plan_before, own_after, cheapest_after)
 
 
-def _show_changes(changes: Mapping[str, Sequence[PriceChange]], before: str, after: str, every: bool = False) -> None:
+def _show_changes(
+    changes: Mapping[str, Sequence[PriceChange]], before: str, after: str, lists: str, every: bool = False
+) -> None:
     """Show what became dearer, cheaper or unknown; what became known only as a count, unless all is asked for."""
     from estimator.pricing.coverage import family_of
     from estimator.report.tables import changes_table
@@ -316,8 +318,7 @@ def _show_changes(changes: Mapping[str, Sequence[PriceChange]], before: str, aft
         kinds = Counter(family_of(each.price) or each.title for each in added)
         text = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.most_common(6))
         more = " and others" if len(kinds) > 6 else ""
-        listing = f"estimator prices diff {shlex.quote(before)} {shlex.quote(after)} --all"
-        typer.echo(f"Newly known: {text}{more}; `{listing}` lists each.")
+        typer.echo(f"Newly known: {text}{more}; `estimator prices diff {lists} --all` lists each.")
     leaps = sorted(
         {
             each.title
@@ -337,7 +338,7 @@ def _show_refresh(done: Refresh) -> None:
 
     if len(done.failed) < len(done.outcomes):
         show(refresh_table(done))
-    _show_changes({outcome.region: outcome.changes for outcome in done.outcomes}, "shipped", "now")
+    _show_changes({outcome.region: outcome.changes for outcome in done.outcomes}, "before", "now", "shipped now")
     kept = sorted({name for outcome in done.outcomes for name in outcome.kept})
     if kept:
         typer.echo(f"Older rates were kept, with their dates, of: {', '.join(kept)}.")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from estimator.checks import require_number
+from estimator.checks import read_text, require_number
 from estimator.documents import parse_document, refuse_truth_values, sentence_of
 from estimator.errors import InvalidScenario
 from estimator.planning.limits import require_consistent
@@ -353,18 +353,8 @@ class Scenario(Section):
             If it cannot be read.
         """
         path = Path(path)
-        try:
-            if path.stat().st_size > MAX_DOCUMENT_BYTES:
-                raise InvalidScenario(
-                    f"{path} has more than {MAX_DOCUMENT_BYTES // 1_000_000} MB; a scenario is a small document."
-                )
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise InvalidScenario(
-                f"The scenario {path} cannot be read: {error.strerror}. Check the path, or let `estimator init {path}` write one."
-            ) from None
-        except UnicodeDecodeError:
-            raise InvalidScenario(f"The scenario {path} is not UTF-8 text.") from None
+        init = f", or let `estimator init {path}` write one"
+        text = read_text(path, "scenario", MAX_DOCUMENT_BYTES, "A scenario is a small document.", init)
         return cls.from_text(text, str(path))
 
 

@@ -100,6 +100,7 @@ def swap(old, new):
         (GOOD + "prices: {as_of: 2026-01-31 10:00:00}\n", ["as_of is", "2026-01-31"]),
         (GOOD + "prices: {as_of: 9999-01-31}\n", ["as_of is 9999-01-31", "a day to come"]),
         (GOOD + "prices: {overrides: none.csv}\n", ["none.csv", "cannot be read"]),
+        (GOOD + 'prices: {overrides: "a\\0b.csv"}\n', ["a\\x00b.csv", "cannot be read"]),
         (GOOD + "prices: {overrides: ''}\n", ["overrides is ''", "path"]),
         (GOOD + "prices: {overides: a.csv}\n", ["overides is not a field", "Did you mean overrides"]),
         (GOOD + "prices: {discounts_percent: {AmazonEKS: 5}}\n", ["'AmazonEKS'", "Did you mean AmazonECS"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -95,28 +96,43 @@ def compare_rates(before: Rates, after: Rates) -> tuple[PriceChange, ...]:
         raise InvalidScenario(
             f"The price lists are of {before.region} and of {after.region}; compare two lists of the same region."
         )
+    return compare_known(after.region, before.known, after.known)
+
+
+def compare_known(region: str, before: Mapping[str, Rate], after: Mapping[str, Rate]) -> tuple[PriceChange, ...]:
+    """List the prices that differ between two lists of one region, or of what has none.
+
+    Parameters
+    ----------
+    region : str
+        Region code, or ``"global"``.
+    before, after : mapping of str to Rate
+        Rates by name.
+
+    Returns
+    -------
+    tuple of PriceChange
+        In the order of ``PRICES``; a later date of the same price is no change.
+    """
     order = {name: place for place, name in enumerate(PRICES)}
     names = sorted({*before, *after}, key=lambda name: (order.get(name, len(order)), name))
-    found = (_compared(name, before, after) for name in names)
+    found = (_compared(region, name, before.get(name), after.get(name)) for name in names)
     return tuple(change for change in found if change is not None)
 
 
-def _compared(name: str, before: Rates, after: Rates) -> PriceChange | None:
-    old, new = before.known.get(name), after.known.get(name)
+def _compared(region: str, name: str, old: Rate | None, new: Rate | None) -> PriceChange | None:
     title = PRICES[name].title if name in PRICES else ""
     if old is None or new is None:
-        return PriceChange(name, title, after.region, "removed" if new is None else "added", old, new)
+        return PriceChange(name, title, region, "removed" if new is None else "added", old, new)
     if old.unit != new.unit:
-        return PriceChange(name, title, after.region, "changed", old, new)
+        return PriceChange(name, title, region, "changed", old, new)
     was, now = _steps(contracted(old)), _steps(contracted(new))
     if was == now:
         return None
     # The price of a unit at the begin of every tier of either rate.
     percents = [_percent(_at(was, begin), _at(now, begin)) for begin in sorted({*dict(was), *dict(now)})]
     comparable = [percent for percent in percents if percent is not None]
-    return PriceChange(
-        name, title, after.region, "changed", old, new, percents[0], max(comparable, key=abs, default=None)
-    )
+    return PriceChange(name, title, region, "changed", old, new, percents[0], max(comparable, key=abs, default=None))
 
 
 def _steps(rate: Rate) -> list[tuple[float, Decimal]]:

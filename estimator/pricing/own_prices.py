@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from estimator.checks import require_number, shown
+from estimator.checks import read_text, require_number, shown
 from estimator.errors import InvalidScenario
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS, SPOT_FEED
 from estimator.pricing.rates import Rate, Rates, Tier
@@ -123,16 +123,7 @@ def read_overrides(path: Path | str) -> tuple[Override, ...]:
         If the file cannot be read or a row is broken; the message names the row.
     """
     path = Path(path)
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InvalidScenario(
-                f"{path} is larger than {MAX_FILE_BYTES // 1_000_000} MB; a file of prices is small. Check the path."
-            )
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InvalidScenario(f"The prices file {path} cannot be read: {error.strerror}. Check the path.") from error
-    except UnicodeDecodeError as error:
-        raise InvalidScenario(f"The prices file {path} is not UTF-8 text. Save it as CSV in UTF-8.") from error
+    text = read_text(path, "prices file", MAX_FILE_BYTES, "A file of prices is small: check the path.")
     try:
         overrides = tuple(_overrides(text, path.name))
     except csv.Error as error:

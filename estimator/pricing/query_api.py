@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from estimator.aws_refusals import BAD_CREDENTIALS, DENIED, THROTTLED
 from estimator.errors import PriceListUnavailable, PriceListUnreachable
 from estimator.pricing.downloads import PROXY_VARIABLES, Cancelled, fault_of_address, set_variables
 from estimator.pricing.products import ListedItem, Origin, PricedProduct, published_date
@@ -51,22 +52,6 @@ _NEAR = {
 _DEFAULT_ENDPOINT = "us-east-1"
 
 _NO_ACCOUNT_NEEDED = "or use the bulk source, which needs no account: `estimator prices refresh --source bulk`"
-_BAD_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"})
-_THROTTLED = frozenset({"RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "429"})
 _PAGE_EXPIRED = "ExpiredNextTokenException"
 #: Times that a query is asked whose answer is cut off.
 _CUT_OFF_ATTEMPTS = 3
@@ -303,17 +288,17 @@ class QueryApi:
         code = _code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         kind: type[PriceListUnavailable] = PriceListUnreachable
-        if code in _BAD_CREDENTIALS:
+        if code in BAD_CREDENTIALS:
             message = (
                 f"AWS does not accept the credentials that boto3 found ({code}). "
                 f"Renew them, for example with `aws sso login`, {_NO_ACCOUNT_NEEDED}."
             )
-        elif code in _DENIED:
+        elif code in DENIED:
             message = (
                 f"The AWS credentials may not ask for prices ({code}). "
                 f"Allow them the permission `pricing:GetProducts`, {_NO_ACCOUNT_NEEDED}."
             )
-        elif code in _THROTTLED or status == 429:
+        elif code in THROTTLED or status == 429:
             message = (
                 f"The Price List Query API at {self._place()} still throttled {asked} after {self.max_attempts} attempts ({code}). "
                 f"Try again in some minutes, {_NO_ACCOUNT_NEEDED}."
@@ -426,7 +411,7 @@ def _passes(error: Exception) -> bool:
 
     if isinstance(error, of_boto.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return _code(error) in _THROTTLED or status == 429 or status >= 500
+        return _code(error) in THROTTLED or status == 429 or status >= 500
     # A proxy or certificates that do not fit stay so, and so does what boto3 itself did not expect.
     if isinstance(error, of_boto.ProxyConnectionError | of_boto.SSLError) or type(error) is of_boto.HTTPClientError:
         return False

@@ -22,12 +22,11 @@ import filelock
 
 from estimator.errors import PriceListUnavailable, PriceListUnreachable
 from estimator.pricing.catalog import expected_in
-from estimator.pricing.changes import PriceChange, compare_rates
+from estimator.pricing.changes import PriceChange, compare_known
 from estimator.pricing.endpoints import Endpoints
 from estimator.pricing.folders import refreshed_folder, shipped_folder
 from estimator.pricing.price_list import Fetched, PriceList, Step, checked_regions
-from estimator.pricing.rates import Rate, Rates
-from estimator.pricing.regions import REGIONS
+from estimator.pricing.rates import Rate
 from estimator.pricing.snapshot_file import read_histories, with_rate, write_snapshot
 from estimator.pricing.snapshots import known_in
 
@@ -213,7 +212,7 @@ def keep(region: str, fetched: Fetched, folder: Path, keep_older: bool = False) 
     return Outcome(
         region,
         len(fetched.rates),
-        compare_rates(_rates(region, before), _rates(region, after)),
+        compare_known(region, before, after),
         tuple(name for name in doubtful if name in before),
         tuple(name for name in (*fetched.missing, *fetched.unclear) if name not in before),
     )
@@ -265,8 +264,8 @@ def locked(folder: Path) -> Iterator[None]:
     lock = filelock.FileLock(folder / ".lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
         tempfile.TemporaryFile(dir=folder).close()
+        lock.acquire()
     except filelock.Timeout:
         raise PriceListUnavailable(
             f"Another refresh is writing prices to {folder}. Try again when it has finished."
@@ -287,7 +286,3 @@ def locked(folder: Path) -> Iterator[None]:
 def _priced(region: str, known: Mapping[str, Rate]) -> dict[str, Rate]:
     wanted = set(expected_in(region))
     return {name: rate for name, rate in known.items() if name in wanted}
-
-
-def _rates(region: str, known: Mapping[str, Rate]) -> Rates:
-    return Rates(region if region in REGIONS else "us-east-1", known)

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from estimator.aws_refusals import BAD_CREDENTIALS, DENIED, THROTTLED
 from estimator.checks import require_number, shown
 from estimator.errors import EstimatorError, InvalidScenario, MetricsUnavailable
 from estimator.units import BYTES_PER_KB, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
@@ -52,21 +53,6 @@ _LATE = dt.timedelta(minutes=10)
 _LOAD_BALANCER = re.compile(
     r"(?:arn:aws[a-z-]*:elasticloadbalancing:(?P<region>[a-z0-9-]+):[0-9]{12}:loadbalancer/)?(?P<name>app/[A-Za-z0-9-]{1,32}/[0-9a-f]+)"
 )
-_BAD_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "NotAuthorized", "UnauthorizedOperation"})
-_THROTTLED = frozenset({"LimitExceeded", "RequestLimitExceeded", "Throttling", "ThrottlingException", "429"})
 
 
 def load_from_cloudwatch(
@@ -352,13 +338,13 @@ def _refused(error: ClientError, place: str) -> str:
     code = str(error.response.get("Error", {}).get("Code", "unknown error"))
     about: Any = error.response.get("ResponseMetadata", {})
     status, attempts = about.get("HTTPStatusCode", 0), about.get("RetryAttempts", 0) + 1
-    if code in _BAD_CREDENTIALS:
+    if code in BAD_CREDENTIALS:
         return f"AWS does not accept the credentials that boto3 found ({code}). Renew them, for example with `aws sso login`."
-    if code in _DENIED:
+    if code in DENIED:
         return (
             f"The AWS credentials may not read metrics ({code}). Allow them the permission `cloudwatch:GetMetricData`."
         )
-    if code in _THROTTLED or status == 429:
+    if code in THROTTLED or status == 429:
         return f"{place} still throttled after {attempts} attempts ({code}). Try again in some minutes, or ask for a shorter range."
     if status >= 500:
         return f"{place} failed with status {status} after {attempts} attempts ({code}). Try again later."

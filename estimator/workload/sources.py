@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from estimator.checks import shown
+from estimator.checks import read_text, shown
 from estimator.errors import InvalidScenario
 from estimator.workload.profile import MAX_STEPS, LoadProfile
 from estimator.workload.rows import GAP_RULES as GAP_RULES
@@ -59,16 +59,7 @@ def load_from_csv(
     """
     require_rules(gaps, whole, unit)
     path = Path(path)
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InvalidScenario(
-                f"{path} is larger than {MAX_FILE_BYTES // 1_000_000} MB. Aggregate it to minutes first."
-            )
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InvalidScenario(f"The load file {path} cannot be read: {error.strerror}. Check the path.") from error
-    except UnicodeDecodeError as error:
-        raise InvalidScenario(f"The load file {path} is not UTF-8 text. Save it as CSV in UTF-8.") from error
+    text = read_text(path, "load file", MAX_FILE_BYTES, "Aggregate it to minutes first.")
     try:
         times, counts, lines, naive = _rows(text, path.name, timestamp_column, requests_column)
     except csv.Error as error:

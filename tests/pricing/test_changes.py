@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from estimator.errors import InvalidScenario
 from estimator.pricing.catalog import PRICES
-from estimator.pricing.changes import compare_rates
+from estimator.pricing.changes import compare_known, compare_rates
 from estimator.pricing.rates import Rate, Rates, Tier
 from estimator.pricing.snapshots import load_rates
 from estimator.report.tables import changes_table
@@ -153,3 +153,9 @@ def test_what_changed_alike_in_many_regions_is_one_line():
     assert table.rows == (
         ("alb_hour", "0.02 per Hrs", "0.03 per Hrs", "+50 %", "us-east-1, us-east-2, us-west-1 and 2 more"),
     )
+
+
+def test_what_has_no_region_says_so():
+    before = {"hosted_zone_month": Rate("hosted_zone_month", "HostedZone-Mo", (Tier(0, "0.5"),))}
+    (change,) = compare_known("global", before, {})
+    assert (change.region, change.kind) == ("global", "removed")
