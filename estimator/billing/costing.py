@@ -88,15 +88,16 @@ class CostLine:
         """The SKU, or the reason why there is none; whether the rate is not from AWS itself; and the private discount."""
         if self.contracted_cost is None:
             return "no rate known"
-        own = self.provenance == "own"
-        origin = {
-            "thirdparty-typed": "typed by a third party",
-            "thirdparty-derived": "derived by a third party",
-            "own": f"your price: {self.rate_note}",
-        }
+        origin = {"thirdparty-typed": "typed by a third party", "thirdparty-derived": "derived by a third party"}
+        sku = self.sku or ("" if self.provenance == "own" else "not in the source")
+        return ", ".join(filter(None, (sku, origin.get(self.provenance, ""), self.yours_text)))
+
+    @property
+    def yours_text(self) -> str:
+        """What of the price is not AWS's but yours: your own price with its reason, or a private discount; else empty."""
+        own = f"your price: {self.rate_note}" if self.provenance == "own" else ""
         discount = f"less {self.discount_percent:.12g} % private discount" if self.discount_percent else ""
-        sku = self.sku or ("" if own else "not in the source")
-        return ", ".join(filter(None, (sku, origin.get(self.provenance, ""), discount)))
+        return ", ".join(filter(None, (own, discount)))
 
 
 @dataclass(frozen=True)
@@ -169,9 +170,10 @@ class CostBreakdown:
         """Which prices these are, in sentences that are the same on every day."""
         asked = f"Prices as of {self.as_of}. " if self.as_of else ""
         saved = self.list_total_usd - self.total_usd
-        yours = sum(line.provenance == "own" or line.discount_percent > 0 for line in self.lines)
+        yours = sum(bool(line.yours_text) for line in self.lines)
         where = f"${abs(saved):,.2f} {'below' if saved >= 0 else 'above'} AWS's list of ${self.list_total_usd:,.2f}"
-        less = f" {yours} of {len(self.lines)} lines are at your own prices or discounts, {where}." if yours else ""
+        count = f"{yours} of {len(self.lines)} lines {'is' if yours == 1 else 'are'}"
+        less = f" {count} at your own prices or discounts, {where}." if yours else ""
         return f"{asked}Rates published {self.prices_published}.{less}"
 
     def stale(self, today: dt.date | None = None) -> tuple[CostLine, ...]:

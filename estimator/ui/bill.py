@@ -24,7 +24,8 @@ def show(plan: Plan) -> None:
     )
     table = bill_table(cost)
     st.subheader(table.title)
-    tables.show(table, notes=tuple(line.formula for line in cost))
+    # On a phone the SKU's column, which says it too, is off the page.
+    tables.show(table, notes=tuple("; ".join(filter(None, (line.formula, line.yours_text))) for line in cost))
     st.caption(tables.plain(f"{cost.prices_text} Not included: {cost.not_included}."))
     if stale := cost.stale_text():
         st.caption(f":material/history: {tables.plain(stale)}")

@@ -316,6 +316,10 @@ def test_own_prices_are_on_the_page(own, monkeypatch):
     assert bill["USD/month"].tolist()[:-1] == [round(line.contracted_cost, 2) for line in plan.cost]
     assert any("your price: contract" in text for text in bill["SKU"])
     assert any("less 10 % private discount" in text for text in bill["SKU"])
+    # On a phone only the first columns are seen.
+    charges = [text.replace("\N{NO-BREAK SPACE}", " ") for text in bill["Charge"]]
+    assert sum("your price: contract" in text for text in charges) == 1
+    assert sum("less 10 % private discount" in text for text in charges) == 2
     captions = [caption.value for caption in page.caption]
     assert any("at your own prices or discounts" in text for text in captions)
     assert any("prices refresh" in text for text in captions) == bool(plan.cost.stale())
