@@ -1,64 +1,16 @@
-"""Scaling policies and what they decide: POLICIES.
-
-Notes
------
-A policy is a frozen dataclass with AWS's parameter names and one scalar decision. The decision is plain Python over
-numbers: the time loop compiles it, or calls it as it is, and chooses it by the policy's code.
-"""
+"""What scaling policies decide: plain Python over numbers, which the time loop compiles or calls as it is."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
-from estimator.checks import require_number
-
-ECS_CPU = "ECSServiceAverageCPUUtilization"
-MAX_COOLDOWN_S = 86_400
 #: Datapoints have six decimals; an exact fit must not be rounded up to one task more. [%]
 METRIC_RESOLUTION = 1e-6
 #: How the time loop knows the kinds of policies, and what an adjustment of step scaling means.
 TARGET_TRACKING_CODE, STEP_SCALING_CODE = range(2)
 ADJUSTMENT_TYPES = ("ChangeInCapacity", "PercentChangeInCapacity", "ExactCapacity")
 _CHANGE, _PERCENT, _EXACT = range(3)
-
-
-@dataclass(frozen=True, slots=True)
-class TargetTrackingScalingPolicy:
-    """Target tracking on the service's average CPU utilization.
-
-    Parameters
-    ----------
-    target_value : float
-        Utilization to hold. [%]
-    scale_out_cooldown_s : int
-        Seconds after a scale-out in which only a larger one acts; AWS's default is 300. [s]
-    scale_in_cooldown_s : int
-        Seconds after a scale-in until the next one; AWS's default is 300. [s]
-    disable_scale_in : bool
-        True to never remove tasks.
-
-    Raises
-    ------
-    InvalidScenario
-        If a value is out of range.
-    """
-
-    target_value: float = 60.0
-    scale_out_cooldown_s: int = 300
-    scale_in_cooldown_s: int = 300
-    disable_scale_in: bool = False
-
-    #: The metric that is tracked, in AWS's words.
-    predefined_metric_type = ECS_CPU
-
-    def __post_init__(self) -> None:
-        usual = "It is a percentage; 50 to 75 is usual."
-        require_number("target_value", self.target_value, 1, 100, advice=usual)
-        for name in ("scale_out_cooldown_s", "scale_in_cooldown_s"):
-            require_number(name, getattr(self, name), 0, MAX_COOLDOWN_S, whole=True)
 
 
 def decide_target_tracking(
@@ -123,6 +75,7 @@ def decide_target_tracking(
 def decide_step_scaling(
     metric: float,
     base_count: int,
+    running_count: int,
     desired_count: int,
     min_capacity: int,
     max_capacity: int,
@@ -144,7 +97,9 @@ def decide_step_scaling(
     metric : float
         Datapoint. [% or requests]
     base_count : int
-        Tasks that the change is computed from. [tasks]
+        Tasks that an increase is computed from. [tasks]
+    running_count : int
+        Tasks running now, which a decrease is computed from. [tasks]
     desired_count : int
         Desired count now. [tasks]
     min_capacity, max_capacity : int
@@ -167,11 +122,11 @@ def decide_step_scaling(
     Returns
     -------
     int
-        The new desired count; the old one if no step holds the metric. [tasks]
+        The new desired count; the old one if no step holds the metric, or an increase would remove tasks or a decrease add some. [tasks]
 
     Examples
     --------
-    >>> decide_step_scaling(75.0, 10, 10, 1, 20, 60.0, True, 1, 0, [0.0, 20.0], [15], 0, 1)
+    >>> decide_step_scaling(75.0, 10, 10, 10, 1, 20, 60.0, True, 1, 0, [0.0, 20.0], [15], 0, 1)
     11
     """
     distance = metric - threshold
@@ -182,11 +137,10 @@ def decide_step_scaling(
         if holds:
             change = step_changes[i]
             if adjustment_type == _EXACT:
-                want = change
-            elif adjustment_type == _CHANGE:
-                want = base_count + change
-            else:
-                exact = base_count * change / 100.0
+                return int(min(max(change, min_capacity), max_capacity))
+            basis = base_count if change > 0 else running_count
+            if adjustment_type == _PERCENT:
+                exact = basis * change / 100.0
                 if exact >= 1.0:
                     change = math.floor(exact + 1e-9)
                 elif exact > 0.0:
@@ -201,56 +155,9 @@ def decide_step_scaling(
                     change = min_adjustment_magnitude
                 elif -min_adjustment_magnitude < change < 0:
                     change = -min_adjustment_magnitude
-                want = base_count + change
-            return int(min(max(want, min_capacity), max_capacity))
+            want = min(max(basis + change, min_capacity), max_capacity)
+            # In its own cooldown an increase counts from fewer tasks than there are by now: it must not remove them.
+            if change > 0:
+                return int(max(want, desired_count))
+            return int(min(want, desired_count)) if change < 0 else desired_count
     return desired_count
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """One kind of scaling policy.
-
-    Parameters
-    ----------
-    code : int
-        How the time loop knows it.
-    parameters : type
-        The dataclass of its parameters.
-    decide : callable
-        Its scalar decision.
-    configuration : callable
-        From the parameters to what the exported stack reads.
-    """
-
-    code: int
-    parameters: type[Any]
-    decide: Callable[..., int]
-    configuration: Callable[[Any], dict[str, Any]]
-
-
-def _target_tracking_configuration(policy: TargetTrackingScalingPolicy) -> dict[str, Any]:
-    return {"predefined_metric_type": policy.predefined_metric_type, **asdict(policy)}
-
-
-#: Kinds of policy by AWS's ``PolicyType``.
-POLICIES: dict[str, Policy] = {
-    "TargetTrackingScaling": Policy(
-        TARGET_TRACKING_CODE, TargetTrackingScalingPolicy, decide_target_tracking, _target_tracking_configuration
-    ),
-}
-
-
-def policy_type_of(scaling: Any) -> str:
-    """Name the kind of a policy.
-
-    Parameters
-    ----------
-    scaling : dataclass instance
-        Parameters of a policy.
-
-    Returns
-    -------
-    str
-        Its key in ``POLICIES``.
-    """
-    return next(name for name, policy in POLICIES.items() if isinstance(scaling, policy.parameters))

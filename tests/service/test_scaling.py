@@ -5,7 +5,8 @@ import math
 import pytest
 
 from estimator.errors import InvalidScenario
-from estimator.service.scaling import TargetTrackingScalingPolicy, decide_target_tracking
+from estimator.service.policies import TargetTrackingScalingPolicy
+from estimator.service.scaling import decide_target_tracking
 
 
 def out(metric, base, desired, target, minimum=1, maximum=1000):

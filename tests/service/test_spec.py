@@ -21,7 +21,7 @@ SIZE = TaskSize(256, 512)
     [
         ({"cpu_architecture": "arm64"}, "cpu_architecture", ["'arm64'", "X86_64, ARM64"]),
         ({"cpu_architecture": None}, "cpu_architecture", ["None", "X86_64, ARM64"]),
-        ({"capacity_provider": "SPOT"}, "capacity_provider", ["'SPOT'", "FARGATE, FARGATE_SPOT"]),
+        ({"capacity_provider_strategy": "SPOT"}, "capacity_provider", ["'SPOT'", "FARGATE, FARGATE_SPOT"]),
         ({"min_capacity": 0}, "min_capacity", ["0", "1 to 5000"]),
         ({"min_capacity": -1}, "min_capacity", ["-1"]),
         ({"min_capacity": 5001, "max_capacity": 6000}, "min_capacity", ["5001", "5000"]),
@@ -86,7 +86,7 @@ def test_what_a_private_task_needs():
         (Application, "image", "nginx 1", "without spaces"),
         (AwsBehavior, "low_factor", 0.05, "0.1 to 1"),
         (AwsBehavior, "low_factor", math.nan, "nan"),
-        (AwsBehavior, "scale_out_datapoints", 0, "1 to 100"),
+        (AwsBehavior, "scale_out_datapoints", 0, "1 to 60"),
         (AwsBehavior, "scale_in_datapoints", 1.5, "whole"),
         (AwsBehavior, "pull_mb_per_s", 0, "0.1"),
         (AwsBehavior, "pull_mb_per_s", math.inf, "inf"),
@@ -132,7 +132,7 @@ def test_fingerprints_differ_with_every_field():
         ServiceSpec(SIZE, "ARM64"),
         ServiceSpec(SIZE, min_capacity=3),
         ServiceSpec(SIZE, max_capacity=11),
-        ServiceSpec(SIZE, capacity_provider="FARGATE_SPOT"),
+        ServiceSpec(SIZE, capacity_provider_strategy="FARGATE_SPOT"),
         ServiceSpec(SIZE, ephemeral_storage_gib=21),
         ServiceSpec(SIZE, network=NetworkLayout.of("nat")),
     ]
@@ -140,7 +140,7 @@ def test_fingerprints_differ_with_every_field():
 
 
 def test_what_is_said_of_a_candidate():
-    text = ServiceSpec(SIZE, "ARM64", 2, 10, capacity_provider="FARGATE_SPOT").describe()
+    text = ServiceSpec(SIZE, "ARM64", 2, 10, capacity_provider_strategy="FARGATE_SPOT").describe()
     assert text == "2-10 tasks of 0.25 vCPU, 0.5 GB, ARM64, CPU target 60 %, Fargate Spot"
 
 
@@ -167,7 +167,7 @@ def test_counts_are_whole(make):
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_cooldowns_are_numbers(value):
-    from estimator.service.scaling import TargetTrackingScalingPolicy
+    from estimator.service.policies import TargetTrackingScalingPolicy
 
     with pytest.raises(InvalidScenario):
         TargetTrackingScalingPolicy(scale_in_cooldown_s=value)
