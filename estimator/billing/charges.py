@@ -43,7 +43,7 @@ class Charge:
 def _fargate(cpu_architecture: str, spot: bool, amount: str) -> Callable[[BilledMonth], Quantity]:
     def meter(month: BilledMonth) -> Quantity:
         per_task: NDArray[np.float64] = getattr(month, amount)
-        return np.where(month.on(cpu_architecture, spot=spot), month.billed_task_hours * per_task, 0.0)
+        return month.task_hours(cpu_architecture, spot=spot) * per_task
 
     return meter
 
@@ -101,7 +101,8 @@ CHARGES: dict[str, Charge] = {
     "alb_lcu_hour": Charge(
         "Load balancer capacity units",
         "alb_lcu_hour",
-        "sum over hours of the largest of new connections/s ÷ 25, active connections ÷ 3000, GB ÷ 1, paid rules/s ÷ 1000",
+        "sum over hours of the largest of new connections/s ÷ 25, active connections ÷ 3000 (1500 with mutual TLS), GB ÷ 1 (0.4 for Lambda "
+        "targets), paid rules/s ÷ 1000",
         lambda month: month.lcu_hours,
         "AWS, Elastic Load Balancing pricing: largest of four hourly averages; read 2026-09",
     ),
@@ -143,7 +144,7 @@ CHARGES: dict[str, Charge] = {
     "internet_egress": Charge(
         "Data transfer out to the internet",
         "internet_egress_gb",
-        "GB of responses and of calls to the internet",
+        "GB of responses and TLS handshakes (none behind CloudFront) and of calls to the internet",
         lambda month: month.response_gb + month.outbound_sent_gb,
         "AWS, EC2 data transfer pricing: tiers by month; the account's 100 free GB are not taken off; read 2026-09",
     ),

@@ -13,7 +13,7 @@ from estimator.checks import require_number
 from estimator.errors import InvalidScenario
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
-from estimator.service.spec import FARGATE_SPOT, ServiceSpec
+from estimator.service.spec import ServiceSpec
 from estimator.simulation.result import Simulation
 from estimator.units import BYTES_PER_GB, BYTES_PER_KB, HOURS_PER_MONTH, INCLUDED_EPHEMERAL_STORAGE_GIB, MB_PER_GB
 from estimator.workload.request import Workload
@@ -68,33 +68,38 @@ class BilledMonth:
 
     @cached_property
     def requests(self) -> float:
-        """Requests. [requests]"""
+        """Requests of clients, wherever they are answered. [requests]"""
         return self.workload.load.requests * self.periods
+
+    @property
+    def task_requests(self) -> float:
+        """Requests that reach the tasks: not those that CloudFront or a Lambda function answers. [requests]"""
+        return self.requests * self.workload.task_share
 
     @cached_property
     def lcu_hours(self) -> float:
         """Load balancer capacity unit hours. [LCU-h]"""
-        return float(lcu_hours(self.workload, self.behavior).consumed.sum()) * self.periods
+        return lcu_hours(self.workload, self.behavior).total * self.periods
 
     @property
     def response_gb(self) -> float:
-        """Bytes sent to clients on the internet. [GB]"""
-        return self.requests * self.workload.response_kb * BYTES_PER_KB / BYTES_PER_GB
+        """Bytes that the load balancer sends to clients on the internet, TLS handshakes among them. [GB]"""
+        return self.requests * self.workload.internet_sent_kb * BYTES_PER_KB / BYTES_PER_GB
 
     @property
     def log_gb(self) -> float:
-        """Bytes written to the log. [GB]"""
-        return self.requests * self.workload.log_bytes_per_request / BYTES_PER_GB
+        """Bytes that tasks write to the log. [GB]"""
+        return self.task_requests * self.workload.log_bytes_per_request / BYTES_PER_GB
 
     @property
     def outbound_sent_gb(self) -> float:
         """Bytes that tasks send to the internet on their own account. [GB]"""
-        return self.requests * self.workload.outbound_sent_kb_per_request * BYTES_PER_KB / BYTES_PER_GB
+        return self.task_requests * self.workload.outbound_sent_kb_per_request * BYTES_PER_KB / BYTES_PER_GB
 
     @property
     def outbound_received_gb(self) -> float:
         """Bytes that come back from the internet to tasks. [GB]"""
-        return self.requests * self.workload.outbound_received_kb_per_request * BYTES_PER_KB / BYTES_PER_GB
+        return self.task_requests * self.workload.outbound_received_kb_per_request * BYTES_PER_KB / BYTES_PER_GB
 
     # What depends on the candidate.
 
@@ -158,8 +163,8 @@ class BilledMonth:
         """
         return np.array([spec.network.layout == layout for spec in self.specs])
 
-    def on(self, cpu_architecture: str, *, spot: bool) -> NDArray[np.bool_]:
-        """Say which candidates run on an architecture and a capacity provider.
+    def task_hours(self, cpu_architecture: str, *, spot: bool) -> NDArray[np.float64]:
+        """Count the billed task hours on an architecture and a capacity provider.
 
         Parameters
         ----------
@@ -171,11 +176,8 @@ class BilledMonth:
         Returns
         -------
         numpy.ndarray, shape (n_candidates,)
-            True where it is so.
+            Task hours from image pull to stop; 0 for candidates of another architecture. [task-h]
         """
-        return np.array(
-            [
-                s.cpu_architecture == cpu_architecture and (s.capacity_provider == FARGATE_SPOT) == spot
-                for s in self.specs
-            ]
-        )
+        on_spot = self.simulation.spot_billed_task_hours * self.periods
+        hours = on_spot if spot else self.billed_task_hours - on_spot
+        return np.where([spec.cpu_architecture == cpu_architecture for spec in self.specs], hours, 0.0)

@@ -128,7 +128,7 @@ def test_a_batch_equals_one_at_a_time():
         fixed(2),
         fixed(3, TaskSize(1024, 2048), cpu_architecture="ARM64"),
         fixed(2, network=NetworkLayout.of("nat", 3, 2)),
-        fixed(2, network=NetworkLayout.of("endpoints"), capacity_provider="FARGATE_SPOT"),
+        fixed(2, network=NetworkLayout.of("endpoints"), capacity_provider_strategy="FARGATE_SPOT"),
         fixed(2, ephemeral_storage_gib=50),
     ]
     rates = rates_of()
@@ -185,7 +185,7 @@ def test_amounts_to_read(cost, text):
 def test_price_month_keeps_the_error_of_each_unknown_rate():
     rates = load_rates("ap-southeast-3")
     work = Workload(LoadProfile.constant(1), cpu_ms_per_request=1)
-    one = fixed(capacity_provider="FARGATE_SPOT")
+    one = fixed(capacity_provider_strategy="FARGATE_SPOT")
     bills = price_month(BilledMonth(work, simulate(work, [one]), Application()), rates)
     assert set(bills.unknown) == {"fargate_spot_linux_x86_vcpu_hour", "fargate_spot_linux_x86_gb_hour"}
     assert all(isinstance(error, RateNotFound) for error in bills.unknown.values())
@@ -270,7 +270,7 @@ def test_your_prices_and_discounts_are_seen_in_every_form_of_the_bill():
 
 
 def test_a_ratio_prices_spot():
-    spot = fixed(2, capacity_provider="FARGATE_SPOT")
+    spot = fixed(2, capacity_provider_strategy="FARGATE_SPOT")
     cost = bill(WORK, spot, with_spot_ratio(rates_of(), 0.25))
     on_demand = bill(WORK, fixed(2))
     assert line(cost, "fargate_spot_linux_x86_vcpu_hour").contracted_cost == pytest.approx(
@@ -314,7 +314,7 @@ def test_the_age_of_your_own_prices_is_your_own_affair():
     rates = with_overrides(seen(**old), [replace(MINE, date=dt.date(2020, 1, 1))])
     assert [item.charge for item in bill(WORK, fixed(2), rates).stale(TODAY)] == ["fargate_linux_x86_vcpu_hour"]
     # A part of a price that AWS lists is as old as that price.
-    spot = fixed(2, capacity_provider="FARGATE_SPOT")
+    spot = fixed(2, capacity_provider_strategy="FARGATE_SPOT")
     stale = bill(WORK, spot, with_spot_ratio(rates, 0.3)).stale(TODAY)
     assert [item.charge for item in stale] == ["fargate_spot_linux_x86_vcpu_hour"]
 

@@ -24,7 +24,7 @@ SPECS = [
         2,
         8,
         network=NetworkLayout.of(layout, zones),
-        capacity_provider=provider,
+        capacity_provider_strategy=provider,
         ephemeral_storage_gib=storage,
     )
     for architecture in ("X86_64", "ARM64")
@@ -149,6 +149,6 @@ def test_every_fargate_line_is_for_one_kind_of_task(busy):
             and "storage" not in name
             and np.broadcast_to(CHARGES[name].meter(busy), (len(SPECS),))[i] > 0
         }
-        spot = "spot_" if spec.capacity_provider == "FARGATE_SPOT" else ""
+        spot = "spot_" if spec.capacity_provider_strategy.uses_spot else ""
         short = "arm" if spec.cpu_architecture == "ARM64" else "x86"
         assert lines == {f"fargate_{spot}linux_{short}_{leg}_hour" for leg in ("vcpu", "gb")}

@@ -2,7 +2,8 @@
 
 A row's inputs: ``load`` [requests/s], ``hours`` of the month, ``rates`` (us-east-1's if not given), ``region``, ``size``,
 ``tasks``, ``architecture``, ``spot``, ``storage`` [GiB], ``nat`` (gateways) or ``endpoints`` (zones), ``request``;
-``metered_task_s`` gives the billed seconds of tasks in place of a simulation; ``lcu`` gives the four dimensions by hour.
+``metered_task_s`` gives the billed seconds of tasks in place of a simulation; ``lcu`` gives the four dimensions by hour, and if need be
+the bytes of Lambda functions and ``mutual_tls``.
 ``sum`` names the lines to add up, ``figure`` whether their cost or quantity.
 """
 
@@ -38,7 +39,13 @@ KNOWN = {
 def figure(given):
     assert set(given) <= KNOWN
     if "lcu" in given:
-        return float(alb_lcu(*(given["lcu"][name] for name in ("new", "active", "gb", "rules"))).mean())
+        hours = dict(given["lcu"])
+        dimensions = [hours.pop(name) for name in ("new", "active", "gb", "rules")]
+        units = alb_lcu(
+            *dimensions, lambda_gb_per_h=hours.pop("lambda_gb", 0), mutual_tls=hours.pop("mutual_tls", False)
+        )
+        assert not hours
+        return float(units.mean())
     network = NetworkLayout.of("public")
     if "nat" in given:
         network = NetworkLayout.of("nat", 2, given["nat"])
@@ -51,7 +58,7 @@ def figure(given):
         tasks,
         tasks,
         network=network,
-        capacity_provider="FARGATE_SPOT" if given.get("spot") else "FARGATE",
+        capacity_provider_strategy="FARGATE_SPOT" if given.get("spot") else "FARGATE",
         ephemeral_storage_gib=given.get("storage", 20),
     )
     request = {"cpu_ms_per_request": 0.1} | given.get("request", {})
