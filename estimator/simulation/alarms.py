@@ -1,64 +1,30 @@
-"""Datapoints, the alarms that look at them, and what the policies then do together (rules 17 to 21)."""
+"""Datapoints, and the alarms that look at them (rules 17 to 19)."""
 
-from typing import Any
-
-from estimator.service.scaling import (
-    STEP_SCALING_CODE,
-    TARGET_TRACKING_CODE,
-    decide_step_scaling,
-    decide_target_tracking,
-)
-from estimator.simulation.parameters import (
-    ACTS_IN,
-    ACTS_OUT,
-    ADJUSTMENT_TYPE,
-    ALARM_REINVOCATION,
-    BASE,
-    BASELINE_MEMORY_MIB,
-    BREACHES,
-    CPU,
-    CPU_S_PER_REQUEST,
-    DATAPOINTS_TO_ALARM,
-    DEPLOYMENT_END,
-    DISABLE_SCALE_IN,
-    EVALUATION_PERIODS,
-    FIRST_STEP,
-    HIGH_RUN,
-    HISTORY,
-    IN_ALARM,
-    IN_VALUE,
-    IS_NEWS,
-    KIND,
-    KNOWN,
-    LAST_STEP,
-    LOW_RUN,
-    LOW_THRESHOLD,
-    MEAN_OF_DATAPOINTS,
-    MEMORY_MIB_PER_REQUEST,
-    MIN_ADJUSTMENT_MAGNITUDE,
-    MOVED_BY,
-    N_ALARM_REAL,
-    N_ALARM_WHOLE,
-    N_POLICIES,
-    N_POLICY_REAL,
-    N_POLICY_WHOLE,
-    OUT_VALUE,
-    REQUESTS,
-    SCALE_IN_COOLDOWN_S,
-    SCALE_IN_DATAPOINTS,
-    SCALE_IN_END,
-    SCALE_IN_STEP_PERCENT,
-    SCALE_OUT_COOLDOWN_S,
-    SCALE_OUT_DATAPOINTS,
-    SCALE_OUT_END,
-    TARGET,
-    TASK_MEMORY_MIB,
-    TASK_VCPU,
-    UPWARD,
-)
+from estimator.service.scaling import TARGET_TRACKING_CODE
+from estimator.simulation import parameters as at
+from estimator.simulation.parameters import Filled, Given, Scratch
 
 #: Stands for a datapoint that is missing; the others are never negative.
 MISSING = -1.0
+
+
+def begin_alarms(given: Given, scratch: Scratch) -> None:
+    """Say when each policy's first datapoint becomes known, and how many steps a period has.
+
+    Parameters
+    ----------
+    given : Given
+        Parameters.
+    scratch : Scratch
+        As the arrays are made; told the first state.
+    """
+    n_policies = given.whole[at.N_POLICIES]
+    scratch.state[at.METRIC_PLACES] = len(scratch.metrics) // max(n_policies, 2)
+    for p in range(n_policies):
+        period_steps = given.policy_whole[p * at.N_POLICY_WHOLE + at.PERIOD_STEPS]
+        lag_steps = given.policy_whole[p * at.N_POLICY_WHOLE + at.LAG_STEPS]
+        scratch.alarm_whole[p * at.N_ALARM_WHOLE + at.NEXT_DUE] = period_steps + lag_steps
+        scratch.period[at.PERIOD_LENGTH] = max(scratch.period[at.PERIOD_LENGTH], float(period_steps))
 
 
 def cpu_percent(work: float, provided: float) -> float:
@@ -87,7 +53,7 @@ def datapoint(
     running_s: float,
     healthy_s: float,
     in_flight_s: float,
-    real: Any,
+    given: Given,
 ) -> float:
     """Compute the datapoint of one period (rule 17).
 
@@ -100,10 +66,10 @@ def datapoint(
     served, arrivals : float
         Requests of the period. [requests]
     running_s, healthy_s : float
-        Task-seconds of the period. [s]
+        Task-seconds of the period. [task-s]
     in_flight_s : float
         Request-seconds of the period. [s]
-    real : sequence of float
+    given : Given
         Parameters.
 
     Returns
@@ -111,259 +77,177 @@ def datapoint(
     float
         Datapoint with six decimals; negative if missing. [% or requests]
     """
-    if metric != REQUESTS:
+    real = given.real
+    if metric != at.REQUESTS:
         if running_s <= 0.0:
             return MISSING
-        if metric == CPU:
-            return cpu_percent(100.0 * served * real[CPU_S_PER_REQUEST], running_s * real[TASK_VCPU])
-        used = running_s * real[BASELINE_MEMORY_MIB] + in_flight_s * real[MEMORY_MIB_PER_REQUEST]
-        return float(round(min(100.0 * used / (running_s * real[TASK_MEMORY_MIB]), 100.0) * 1e6) / 1e6)
+        if metric == at.CPU:
+            return cpu_percent(100.0 * served * real[at.CPU_S_PER_REQUEST], running_s * real[at.TASK_VCPU])
+        used = running_s * real[at.BASELINE_MEMORY_MIB] + in_flight_s * real[at.MEMORY_MIB_PER_REQUEST]
+        return float(round(min(100.0 * used / (running_s * real[at.TASK_MEMORY_MIB]), 100.0) * 1e6) / 1e6)
     targets_s = healthy_s if healthy_s > 0.0 else running_s
-    if arrivals <= 0.0 or targets_s <= 0.0:
+    if targets_s <= 0.0 or (arrivals <= 0.0 and given.whole[at.ZERO_REQUESTS_REPORTED] == 0):
         return MISSING
     return round(arrivals * period_s / targets_s * 1e6) / 1e6
 
 
-def mean_known(metrics: Any, first: int, size: int, known: int, n: int) -> float:
-    """Mean of a policy's newest datapoints that are not missing.
+def add_datapoints(
+    served: float,
+    arrivals: float,
+    in_flight_s: float,
+    running_s: int,
+    healthy_s: int,
+    series_place: int,
+    given: Given,
+    scratch: Scratch,
+    filled: Filled,
+) -> None:
+    """Let a step count for the periods of the policies, and note the datapoints of those that end with it (rule 17).
 
     Parameters
     ----------
-    metrics : sequence of float
-        Datapoints of all policies.
-    first, size : int
-        Where the policy's begin, and how many there are room for.
-    known : int
-        Datapoints that are known. [1]
+    served, arrivals : float
+        Requests of the step. [requests]
+    in_flight_s : float
+        Request-seconds of the step. [s]
+    running_s, healthy_s : int
+        Task-seconds of the step. [task-s]
+    series_place : int
+        Where they belong in the series; negative if it is not kept.
+    given : Given
+        Parameters.
+    scratch : Scratch
+        Takes the datapoints; they are not yet known to the alarms.
+    filled : Filled
+        Takes them as figures of the step.
+    """
+    policy_whole = given.policy_whole
+    alarm_whole = scratch.alarm_whole
+    period = scratch.period
+    n_policies = given.whole[at.N_POLICIES]
+    n_metrics = scratch.state[at.METRIC_PLACES]
+    ends = False
+    if period[at.PERIOD_LENGTH] > 1.0:
+        period[at.PERIOD_SERVED] += served
+        period[at.PERIOD_ARRIVALS] += arrivals
+        period[at.PERIOD_RUNNING_S] += running_s
+        period[at.PERIOD_HEALTHY_S] += healthy_s
+        period[at.PERIOD_IN_FLIGHT_S] += in_flight_s
+        period[at.PERIOD_STEPS_SEEN] += 1.0
+        ends = period[at.PERIOD_STEPS_SEEN] == period[at.PERIOD_LENGTH]
+    for p in range(n_policies):
+        b = p * at.N_POLICY_WHOLE
+        if policy_whole[b + at.PERIOD_STEPS] == 1:
+            metric = datapoint(
+                policy_whole[b + at.METRIC], policy_whole[b + at.PERIOD_S], served, arrivals, float(running_s), float(healthy_s),
+                in_flight_s, given,
+            )  # fmt: skip
+        elif ends:
+            metric = datapoint(
+                policy_whole[b + at.METRIC], policy_whole[b + at.PERIOD_S], period[at.PERIOD_SERVED], period[at.PERIOD_ARRIVALS],
+                period[at.PERIOD_RUNNING_S], period[at.PERIOD_HEALTHY_S], period[at.PERIOD_IN_FLIGHT_S], given,
+            )  # fmt: skip
+        else:
+            continue
+        made = alarm_whole[p * at.N_ALARM_WHOLE + at.MADE]
+        alarm_whole[p * at.N_ALARM_WHOLE + at.MADE] = made + 1
+        scratch.metrics[p * n_metrics + (made & (n_metrics - 1))] = metric
+        if series_place >= 0:
+            n_kept = len(filled.series_whole) // at.N_SERIES_WHOLE
+            filled.series_real[series_place + n_kept * p] = metric
+    if ends:
+        for i in range(at.PERIOD_STEPS_SEEN, at.N_PERIOD):
+            period[i] = 0.0
+
+
+def mean_known(p: int, n: int, scratch: Scratch) -> float:
+    """Mean of a policy's newest datapoints that are known and not missing.
+
+    Parameters
+    ----------
+    p : int
+        The policy.
     n : int
         How many of them count. [1]
+    scratch : Scratch
+        Knows the datapoints.
 
     Returns
     -------
     float
         Their mean; at least one of them is not missing.
     """
+    size = scratch.state[at.METRIC_PLACES]
+    known = scratch.alarm_whole[p * at.N_ALARM_WHOLE + at.KNOWN]
     total = 0.0
     found = 0
     for j in range(max(0, known - n), known):
-        value = metrics[first + (j & (size - 1))]
+        value = scratch.metrics[p * size + (j & (size - 1))]
         if value >= 0.0:
             total += value
             found += 1
     return total / found if found > 0 else MISSING
 
 
-def look(
-    p: int, metrics: Any, size: int, whole: Any, policy_whole: Any, policy_real: Any, alarm_whole: Any, alarm_real: Any
-) -> None:
+def look(p: int, t: int, given: Given, scratch: Scratch) -> None:
     """Let the alarms of a policy look at one datapoint more (rule 19).
 
     Parameters
     ----------
     p : int
         The policy.
-    metrics : sequence of float
-        Datapoints of all policies.
-    size : int
-        Datapoints of each policy that there is room for; a power of two.
-    whole : sequence of int
+    t : int
+        The second in which it becomes known. [s]
+    given : Given
         Parameters.
-    policy_whole, policy_real : sequence
-        Parameters of the policies.
-    alarm_whole, alarm_real : sequence
-        The alarms, as they move.
+    scratch : Scratch
+        Knows the datapoints; its alarms move.
     """
-    a = p * N_ALARM_WHOLE
-    b = p * N_POLICY_WHOLE
-    known = alarm_whole[a + KNOWN]
-    metric = metrics[p * size + (known & (size - 1))]
-    alarm_whole[a + KNOWN] = known + 1
+    whole = given.whole
+    policy_whole = given.policy_whole
+    policy_real = given.policy_real
+    alarm_whole = scratch.alarm_whole
+    a = p * at.N_ALARM_WHOLE
+    b = p * at.N_POLICY_WHOLE
+    size = scratch.state[at.METRIC_PLACES]
+    known = alarm_whole[a + at.KNOWN]
+    metric = scratch.metrics[p * size + (known & (size - 1))]
+    alarm_whole[a + at.KNOWN] = known + 1
     missing = metric < 0.0
-    again = whole[ALARM_REINVOCATION] != 0
+    again = whole[at.ALARM_REINVOCATION] != 0
     acts_out = False
     acts_in = False
-    n_out = whole[SCALE_OUT_DATAPOINTS]
-    n_in = whole[SCALE_IN_DATAPOINTS]
-    if policy_whole[b + KIND] == TARGET_TRACKING_CODE:
-        high = not missing and metric > policy_real[p * N_POLICY_REAL + TARGET]
-        low = not missing and metric < policy_real[p * N_POLICY_REAL + LOW_THRESHOLD]
-        high_run = alarm_whole[a + HIGH_RUN] + 1 if high else 0
-        low_run = alarm_whole[a + LOW_RUN] + 1 if low else 0
-        alarm_whole[a + HIGH_RUN] = high_run
-        alarm_whole[a + LOW_RUN] = low_run
+    n_out = policy_whole[b + at.SCALE_OUT_DATAPOINTS]
+    n_in = policy_whole[b + at.SCALE_IN_DATAPOINTS]
+    if policy_whole[b + at.KIND] == TARGET_TRACKING_CODE:
+        high = not missing and metric > policy_real[p * at.N_POLICY_REAL + at.TARGET]
+        low = not missing and metric < policy_real[p * at.N_POLICY_REAL + at.LOW_THRESHOLD]
+        high_run = alarm_whole[a + at.HIGH_RUN] + 1 if high else 0
+        low_run = alarm_whole[a + at.LOW_RUN] + 1 if low else 0
+        alarm_whole[a + at.HIGH_RUN] = high_run
+        alarm_whole[a + at.LOW_RUN] = low_run
         acts_out = high_run == n_out or (again and high_run > n_out)
-        acts_in = policy_whole[b + DISABLE_SCALE_IN] == 0 and (low_run == n_in or (again and low_run > n_in))
+        acts_in = policy_whole[b + at.DISABLE_SCALE_IN] == 0 and (low_run == n_in or (again and low_run > n_in))
     else:
-        threshold = policy_real[p * N_POLICY_REAL + TARGET]
-        breaches = not missing and (metric >= threshold if policy_whole[b + UPWARD] != 0 else metric <= threshold)
-        n_out = policy_whole[b + EVALUATION_PERIODS]
-        history = alarm_whole[a + HISTORY]  # one bit for each datapoint, the newest lowest
-        count = alarm_whole[a + BREACHES] - ((history >> (n_out - 1)) & 1)
+        threshold = policy_real[p * at.N_POLICY_REAL + at.TARGET]
+        breaches = not missing and (metric >= threshold if policy_whole[b + at.UPWARD] != 0 else metric <= threshold)
+        n_out = policy_whole[b + at.EVALUATION_PERIODS]
+        history = alarm_whole[a + at.HISTORY]  # one bit for each datapoint, the newest lowest
+        count = alarm_whole[a + at.BREACHES] - ((history >> (n_out - 1)) & 1)
         history = (history << 1) & ((1 << n_out) - 1)
         if breaches:
             history = history | 1
             count = count + 1
-        alarm_whole[a + HISTORY] = history
-        alarm_whole[a + BREACHES] = count
-        in_alarm = count >= policy_whole[b + DATAPOINTS_TO_ALARM]
-        acts_out = in_alarm and not missing and (again or alarm_whole[a + IN_ALARM] == 0)
-        alarm_whole[a + IN_ALARM] = 1 if in_alarm else 0
-    alarm_whole[a + IS_NEWS] = 1
-    alarm_whole[a + ACTS_OUT] = 1 if acts_out else 0
-    alarm_whole[a + ACTS_IN] = 1 if acts_in else 0
-    mean = whole[MEAN_OF_DATAPOINTS] != 0
+        alarm_whole[a + at.HISTORY] = history
+        alarm_whole[a + at.BREACHES] = count
+        in_alarm = count >= policy_whole[b + at.DATAPOINTS_TO_ALARM]
+        acts_out = in_alarm and not missing and (again or alarm_whole[a + at.IN_ALARM] == 0)
+        alarm_whole[a + at.IN_ALARM] = 1 if in_alarm else 0
+    alarm_whole[a + at.LOOKED_AT] = t
+    alarm_whole[a + at.ACTS_OUT] = 1 if acts_out else 0
+    alarm_whole[a + at.ACTS_IN] = 1 if acts_in else 0
+    mean = whole[at.MEAN_OF_DATAPOINTS] != 0
     if acts_out:
-        alarm_real[p * N_ALARM_REAL + OUT_VALUE] = (
-            mean_known(metrics, p * size, size, known + 1, n_out) if mean else metric
-        )
+        scratch.alarm_real[p * at.N_ALARM_REAL + at.OUT_VALUE] = mean_known(p, n_out, scratch) if mean else metric
     if acts_in:
-        alarm_real[p * N_ALARM_REAL + IN_VALUE] = (
-            mean_known(metrics, p * size, size, known + 1, n_in) if mean else metric
-        )
-
-
-def any_acts(t: int, desired: int, low: int, whole: Any, policy_whole: Any, alarm_whole: Any, state: Any) -> bool:
-    """Say whether anything can come of deciding now, and if not, lay the news aside.
-
-    Parameters
-    ----------
-    t : int
-        The second. [s]
-    desired : int
-        Desired count now. [tasks]
-    low : int
-        Lower bound in force. [tasks]
-    whole : sequence of int
-        Parameters.
-    policy_whole : sequence of int
-        Parameters of the policies.
-    alarm_whole : sequence of int
-        The alarms, as they move.
-    state : sequence of int
-        What moves only when something happens.
-
-    Returns
-    -------
-    bool
-        True if `decide` is to be called.
-    """
-    n = whole[N_POLICIES]
-    any_in = False
-    all_in = desired > low and t >= state[SCALE_IN_END] and t >= state[DEPLOYMENT_END]
-    for p in range(n):
-        a = p * N_ALARM_WHOLE
-        if alarm_whole[a + ACTS_OUT] != 0 and alarm_whole[a + IS_NEWS] != 0:
-            return True
-        if alarm_whole[a + ACTS_IN] != 0:
-            any_in = True
-        elif (
-            policy_whole[p * N_POLICY_WHOLE + KIND] == TARGET_TRACKING_CODE
-            and policy_whole[p * N_POLICY_WHOLE + DISABLE_SCALE_IN] == 0
-        ):
-            all_in = False
-    if any_in and all_in:
-        return True
-    for p in range(n):
-        alarm_whole[p * N_ALARM_WHOLE + IS_NEWS] = 0
-    return False
-
-
-def decide(
-    t: int, running: int, desired: int, low: int, high: int, whole: Any, real: Any, policy_whole: Any, policy_real: Any, step_bounds: Any,
-    step_changes: Any, alarm_whole: Any, alarm_real: Any, state: Any,
-) -> int:  # fmt: skip
-    """Decide, by all policies whose newest datapoint has just become known (rules 20, 21).
-
-    Parameters
-    ----------
-    t : int
-        The second. [s]
-    running : int
-        Tasks running now. [tasks]
-    desired : int
-        Desired count now. [tasks]
-    low, high : int
-        Bounds in force. [tasks]
-    whole, real : sequence
-        Parameters.
-    policy_whole, policy_real : sequence
-        Parameters of the policies.
-    step_bounds, step_changes : sequence
-        Bounds and adjustments of the steps of step scaling.
-    alarm_whole, alarm_real : sequence
-        The alarms, as they move.
-    state : sequence of int
-        What moves only when something happens; told which policy it was.
-
-    Returns
-    -------
-    int
-        The new desired count. [tasks]
-    """
-    n = whole[N_POLICIES]
-    out_want = desired
-    out_policy = -1
-    out_base = 0
-    in_want = -1
-    in_policy = -1
-    all_want_in = True
-    for p in range(n):
-        a = p * N_ALARM_WHOLE
-        b = p * N_POLICY_WHOLE
-        acts_out = alarm_whole[a + IS_NEWS] != 0 and alarm_whole[a + ACTS_OUT] != 0
-        alarm_whole[a + IS_NEWS] = 0
-        out_value = alarm_real[p * N_ALARM_REAL + OUT_VALUE]
-        base = alarm_whole[a + BASE] if t < alarm_whole[a + SCALE_OUT_END] else running
-        target = policy_real[p * N_POLICY_REAL + TARGET]
-        want = desired
-        if policy_whole[b + KIND] == STEP_SCALING_CODE:
-            if acts_out:
-                want = decide_step_scaling(
-                    out_value, base, desired, low, high, target, policy_whole[b + UPWARD] != 0, policy_whole[b + ADJUSTMENT_TYPE],
-                    policy_whole[b + MIN_ADJUSTMENT_MAGNITUDE], step_bounds, step_changes, policy_whole[b + FIRST_STEP],
-                    policy_whole[b + LAST_STEP],
-                )  # fmt: skip
-                if want < desired and want > in_want:
-                    in_want = want
-                    in_policy = p
-        else:
-            if acts_out:
-                want = decide_target_tracking(
-                    out_value, True, False, base, running, desired, low, high, target, real[SCALE_IN_STEP_PERCENT]
-                )
-            if policy_whole[b + DISABLE_SCALE_IN] == 0:
-                less = desired
-                if alarm_whole[a + ACTS_IN] != 0:
-                    less = decide_target_tracking(
-                        alarm_real[p * N_ALARM_REAL + IN_VALUE],
-                        False,
-                        True,
-                        base,
-                        running,
-                        desired,
-                        low,
-                        high,
-                        target,
-                        real[SCALE_IN_STEP_PERCENT],
-                    )
-                if less >= desired:
-                    all_want_in = False
-                elif less > in_want:
-                    in_want = less
-                    in_policy = p
-        if want > out_want:
-            out_want = want
-            out_policy = p
-            out_base = base
-    if out_policy >= 0:
-        a = out_policy * N_ALARM_WHOLE
-        alarm_whole[a + BASE] = out_base
-        alarm_whole[a + SCALE_OUT_END] = t + policy_whole[out_policy * N_POLICY_WHOLE + SCALE_OUT_COOLDOWN_S]
-        state[SCALE_IN_END] = t
-        state[MOVED_BY] = out_policy
-        return out_want
-    if in_policy >= 0 and all_want_in and t >= state[DEPLOYMENT_END] and t >= state[SCALE_IN_END]:
-        state[SCALE_IN_END] = t + policy_whole[in_policy * N_POLICY_WHOLE + SCALE_IN_COOLDOWN_S]
-        state[MOVED_BY] = in_policy
-        return in_want
-    return desired
+        scratch.alarm_real[p * at.N_ALARM_REAL + at.IN_VALUE] = mean_known(p, n_in, scratch) if mean else metric

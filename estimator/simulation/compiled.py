@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import marshal
 import os
 import sys
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from estimator.simulation import variants
+from estimator.simulation import kernel, variants
 
 _lock = threading.Lock()
 _loops: dict[frozenset[str], variants.Loop] = {}
@@ -31,7 +32,7 @@ def compiled_run(used: frozenset[str] = variants.ALL) -> variants.Loop:
 
     Notes
     -----
-    The cache folder carries a digest of the sources: numba itself only notices a change of the file that holds the
+    The cache folder carries a digest of all that is compiled: numba itself only notices a change of the file that holds the
     outermost function. Where no folder can be written the loop is compiled without a cache.
     """
     with _lock:
@@ -66,9 +67,14 @@ def cache_folder() -> Path | None:
     """
     import platformdirs
 
-    digest = hashlib.sha256()
+    # What this process has loaded, which the files may no longer say.
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for function in (*variants.CALLED, kernel.run):
+        digest.update(marshal.dumps(function.__code__))
     for module in variants.MODULES:
-        digest.update(Path(str(module.__file__)).read_bytes())
+        digest.update(
+            repr(sorted((k, v) for k, v in vars(module).items() if isinstance(v, (int, float, tuple)))).encode()
+        )
     folder = Path(platformdirs.user_cache_dir("fargate-estimator")) / "compiled" / digest.hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +101,9 @@ def _compile(used: frozenset[str]) -> variants.Loop:
             "nogil": True,
             "error_model": "numpy",
             "cache": is_loop and folder is not None,
-            "forceinline": function.__name__ in variants.EACH_STEP,
+            "inline": "never" if is_loop or function.__name__ in variants.SHARED else "always",
+            "no_cpython_wrapper": not is_loop,  # only the loop is called from outside
+            "no_cfunc_wrapper": True,
             "_nrt": False,
         }
         return numba.njit(**options)(function)

@@ -1,48 +1,10 @@
-"""Deployments and the loss of a zone: what they add to the sums of the coming steps (rules 23, 24)."""
+"""Deployments, the loss of a zone and interruptions: what they add to the sums of the coming steps (rules 23, 24, 26)."""
 
 import math
-from typing import Any
 
-from estimator.simulation.parameters import (
-    BILLED,
-    DEPLOYMENT_END,
-    DRAIN_S,
-    HEALTHY,
-    LONGEST_WAIT_S,
-    ROLLING,
-    RUNNING,
-    RUNNING_AFTER_S,
-    STEP_S,
-    UNBILLED_S,
-    WAVE_AT,
-    WAVE_LEFT,
-    WAVE_SIZE,
-    WAVE_STOPPED,
-    ZONE_DETECTION_S,
-    ZONES,
-)
-from estimator.simulation.tasks import change
-
-
-def change_between(ring: Any, step_s: int, which: int, begin: int, end: int, n: int) -> None:
-    """Let a sum have n tasks more between two seconds; nothing if the second is not later.
-
-    Parameters
-    ----------
-    ring : sequence of int
-        Changes of the sums.
-    step_s : int
-        Length of a step. [s]
-    which : int
-        The sum.
-    begin, end : int
-        The interval. [s]
-    n : int
-        Tasks; negative for fewer. [tasks]
-    """
-    if end > begin:
-        change(ring, step_s, which, begin, n)
-        change(ring, step_s, which, end, -n)
+from estimator.simulation import parameters as at
+from estimator.simulation.parameters import Given, Scratch
+from estimator.simulation.tasks import after_shortage, change, change_between
 
 
 def deploy(
@@ -52,10 +14,8 @@ def deploy(
     maximum_percent: float,
     shift_s: int,
     bake_s: int,
-    count: int,
-    whole: Any,
-    ring: Any,
-    state: Any,
+    given: Given,
+    scratch: Scratch,
 ) -> bool:
     """Begin a deployment.
 
@@ -69,91 +29,123 @@ def deploy(
         Of the tasks, healthy and running in a rolling one. [%]
     shift_s, bake_s : int
         Of a shifted one. [s]
-    count : int
-        Tasks. [tasks]
-    whole : sequence of int
+    given : Given
         Parameters.
-    ring : sequence of int
-        Changes of the sums.
-    state : sequence of int
-        What moves only when something happens.
+    scratch : Scratch
+        What the tasks change; told the waves of a rolling one.
 
     Returns
     -------
     bool
         False if it is stuck.
     """
-    step_s = whole[STEP_S]
-    ready = whole[RUNNING_AFTER_S] + whole[LONGEST_WAIT_S]
-    drain_s = whole[DRAIN_S]
-    if kind == ROLLING:
+    whole = given.whole
+    state = scratch.state
+    step_s = whole[at.STEP_S]
+    ready = whole[at.RUNNING_AFTER_S] + whole[at.LONGEST_WAIT_S]
+    drain_s = whole[at.DRAIN_S]
+    count = state[at.COUNT]
+    if kind == at.ROLLING:
         up = math.floor(count * maximum_percent / 100.0 + 1e-9) - count
         down = count - math.ceil(count * minimum_percent / 100.0 - 1e-9)
         size = up + down
         if size < 1:
             return False
         waves = (count + size - 1) // size
-        state[DEPLOYMENT_END] = t + waves * (ready + drain_s)
-        state[WAVE_AT] = t
-        state[WAVE_SIZE] = size
-        state[WAVE_STOPPED] = down
-        state[WAVE_LEFT] = count
+        state[at.DEPLOYMENT_END] = t + waves * (ready + drain_s)
+        state[at.WAVE_AT] = t
+        state[at.WAVE_SIZE] = size
+        state[at.WAVE_STOPPED] = down
+        state[at.WAVE_LEFT] = count
         return True
     end = t + ready + shift_s + bake_s
-    change_between(ring, step_s, BILLED, t + whole[UNBILLED_S], end + drain_s, count)
-    change_between(ring, step_s, RUNNING, t + whole[RUNNING_AFTER_S], end, count)
-    state[DEPLOYMENT_END] = end + drain_s
+    change_between(scratch, step_s, at.BILLED, t + whole[at.UNBILLED_S], end + drain_s, count)
+    change_between(scratch, step_s, at.RUNNING, t + whole[at.RUNNING_AFTER_S], end, count)
+    change_between(scratch, step_s, at.DRAINING, end, end + drain_s, count)
+    state[at.DEPLOYMENT_END] = end + drain_s
     return True
 
 
-def replace_wave(whole: Any, ring: Any, state: Any) -> None:
+def replace_wave(given: Given, scratch: Scratch) -> None:
     """Replace the tasks of the next wave of a rolling deployment.
 
     Parameters
     ----------
-    whole : sequence of int
+    given : Given
         Parameters.
-    ring : sequence of int
-        Changes of the sums.
-    state : sequence of int
-        What moves only when something happens; tells the wave.
+    scratch : Scratch
+        Tells the wave; what the tasks change.
     """
-    step_s = whole[STEP_S]
-    drain_s = whole[DRAIN_S]
-    ready = whole[RUNNING_AFTER_S] + whole[LONGEST_WAIT_S]
-    u = state[WAVE_AT]
-    replaced = min(state[WAVE_SIZE], state[WAVE_LEFT])
-    stopped = min(state[WAVE_STOPPED], replaced)
+    whole = given.whole
+    state = scratch.state
+    step_s = whole[at.STEP_S]
+    drain_s = whole[at.DRAIN_S]
+    ready = whole[at.RUNNING_AFTER_S] + whole[at.LONGEST_WAIT_S]
+    u = state[at.WAVE_AT]
+    replaced = min(state[at.WAVE_SIZE], state[at.WAVE_LEFT])
+    stopped = min(state[at.WAVE_STOPPED], replaced)
     beside = replaced - stopped
-    change_between(ring, step_s, BILLED, u + whole[UNBILLED_S], u + ready + drain_s, beside)
+    change_between(scratch, step_s, at.BILLED, u + whole[at.UNBILLED_S], u + ready + drain_s, beside)
     # One after the other: billed twice, or not at all in between.
-    change(ring, step_s, BILLED, u + whole[UNBILLED_S], stopped)
-    change(ring, step_s, BILLED, u + drain_s, -stopped)
-    change_between(ring, step_s, RUNNING, u + whole[RUNNING_AFTER_S], u + ready, beside)
-    change_between(ring, step_s, RUNNING, u, u + whole[RUNNING_AFTER_S], -stopped)
-    change_between(ring, step_s, HEALTHY, u, u + ready, -stopped)
-    state[WAVE_LEFT] -= replaced
-    state[WAVE_AT] = u + ready + drain_s
+    change(scratch, step_s, at.BILLED, u + whole[at.UNBILLED_S], stopped)
+    change(scratch, step_s, at.BILLED, u + drain_s, -stopped)
+    change_between(scratch, step_s, at.RUNNING, u + whole[at.RUNNING_AFTER_S], u + ready, beside)
+    change_between(scratch, step_s, at.RUNNING, u, u + whole[at.RUNNING_AFTER_S], -stopped)
+    change_between(scratch, step_s, at.HEALTHY, u, u + ready, -stopped)
+    change_between(scratch, step_s, at.DRAINING, u, u + drain_s, stopped)
+    change_between(scratch, step_s, at.DRAINING, u + ready, u + ready + drain_s, beside)
+    state[at.WAVE_LEFT] -= replaced
+    state[at.WAVE_AT] = u + ready + drain_s
 
 
-def lose_zone(t: int, count: int, whole: Any, ring: Any) -> None:
+def lose_zone(t: int, given: Given, scratch: Scratch) -> None:
     """Lose the tasks of one zone and replace them in the others.
 
     Parameters
     ----------
     t : int
         The second. [s]
-    count : int
-        Tasks. [tasks]
-    whole : sequence of int
+    given : Given
         Parameters.
-    ring : sequence of int
-        Changes of the sums.
+    scratch : Scratch
+        What the tasks change.
     """
-    step_s = whole[STEP_S]
-    lost = math.ceil(count / whole[ZONES] - 1e-9)
-    back = t + whole[ZONE_DETECTION_S]
-    ready = whole[RUNNING_AFTER_S] + whole[LONGEST_WAIT_S]
-    change_between(ring, step_s, BILLED, t, back + whole[UNBILLED_S], -lost)
-    change_between(ring, step_s, RUNNING, t, back + whole[RUNNING_AFTER_S], -lost)
-    change_between(ring, step_s, HEALTHY, t, back + ready, -lost)
+    whole = given.whole
+    step_s = whole[at.STEP_S]
+    lost = math.ceil(scratch.state[at.COUNT] / whole[at.ZONES] - 1e-9)
+    back = t + whole[at.ZONE_DETECTION_S]
+    ready = whole[at.RUNNING_AFTER_S] + whole[at.LONGEST_WAIT_S]
+    scratch.state[at.LOST] = lost
+    scratch.state[at.LOST_UNTIL] = back + whole[at.RUNNING_AFTER_S]
+    change_between(scratch, step_s, at.BILLED, t, back + whole[at.UNBILLED_S], -lost)
+    change_between(scratch, step_s, at.RUNNING, t, back + whole[at.RUNNING_AFTER_S], -lost)
+    change_between(scratch, step_s, at.HEALTHY, t, back + ready, -lost)
+
+
+def interrupt(t: int, given: Given, scratch: Scratch) -> None:
+    """Interrupt one task of Fargate Spot and replace it.
+
+    Parameters
+    ----------
+    t : int
+        The second. [s]
+    given : Given
+        Parameters.
+    scratch : Scratch
+        What the tasks change.
+    """
+    whole = given.whole
+    state = scratch.state
+    step_s = whole[at.STEP_S]
+    s = min(after_shortage(t, given, scratch), whole[at.END_S])
+    ended = t + whole[at.SPOT_WARNING_S]
+    running_at = s + whole[at.RUNNING_AFTER_S]
+    healthy_at = running_at + given.ready_wait_s[state[at.LAUNCHES] % len(given.ready_wait_s)]
+    state[at.LAUNCHES] += 1
+    # Billed twice, or not at all in between.
+    change(scratch, step_s, at.BILLED, s + whole[at.UNBILLED_S], 1)
+    change(scratch, step_s, at.BILLED, ended, -1)
+    change_between(scratch, step_s, at.RUNNING, t, running_at, -1)
+    change_between(scratch, step_s, at.HEALTHY, t, healthy_at, -1)
+    change_between(scratch, step_s, at.PENDING, t, running_at, 1)
+    change_between(scratch, step_s, at.DRAINING, t, ended, 1)

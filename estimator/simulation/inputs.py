@@ -34,6 +34,10 @@ class PolicyInputs:
         Of target tracking. [% or requests]
     disable_scale_in : bool
         True for target tracking that never removes tasks.
+    scale_out_datapoints, scale_in_datapoints : int
+        Datapoints of target tracking's AlarmHigh and AlarmLow. [1]
+    low_factor : float
+        Threshold of AlarmLow as a part of the target. [1]
     scale_out_cooldown_s, scale_in_cooldown_s : int
         Cooldowns. [s]
     threshold : float
@@ -56,6 +60,9 @@ class PolicyInputs:
     lag_s: int = 0
     target_value: float = 60.0
     disable_scale_in: bool = False
+    scale_out_datapoints: int = 3
+    scale_in_datapoints: int = 15
+    low_factor: float = 0.9
     scale_out_cooldown_s: int = 300
     scale_in_cooldown_s: int = 300
     threshold: float = 0.0
@@ -139,16 +146,14 @@ class SimulationInputs:
         Step, ``rolling`` or ``shifted``, minimum and maximum percent, seconds of shifting and of baking.
     policies : tuple of PolicyInputs
         Scaling policies, at most 8.
-    low_factor : float
-        AlarmLow's threshold as a part of the target. [1]
-    scale_out_datapoints, scale_in_datapoints : int
-        Datapoints of AlarmHigh and AlarmLow. [1]
     scale_in_step_percent : float
         Largest part of the tasks that target tracking removes at once. [%]
     alarm_reinvocation : bool
         True if an alarm acts at every datapoint while it is in ALARM.
     mean_of_datapoints : bool
         True to compute from the mean of the alarm's datapoints, False from the newest.
+    zero_requests_reported : bool
+        True if requests per target are 0 without traffic, False if their datapoint is missing.
     """
 
     requests_per_s: Sequence[float] | NDArray[np.float64]
@@ -186,12 +191,10 @@ class SimulationInputs:
     bounds: tuple[tuple[int, int, int, int], ...] = ()
     deployments: tuple[tuple[int, str, float, float, int, int], ...] = ()
     policies: tuple[PolicyInputs, ...] = ()
-    low_factor: float = 0.9
-    scale_out_datapoints: int = 3
-    scale_in_datapoints: int = 15
     scale_in_step_percent: float = 10.0
     alarm_reinvocation: bool = True
     mean_of_datapoints: bool = False
+    zero_requests_reported: bool = False
 
 
 def features_of(inputs: SimulationInputs) -> frozenset[str]:
@@ -244,5 +247,5 @@ def _is_lean(inputs: SimulationInputs) -> bool:
         and policy.metric == "cpu"
         and policy.period_s == inputs.step_s
         and not inputs.mean_of_datapoints
-        and inputs.low_factor <= 1  # then only one of the two alarms can act
+        and policy.low_factor <= 1  # then only one of the two alarms can act
     )

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from estimator.service.scaling import ADJUSTMENT_TYPES, STEP_SCALING_CODE, TARGET_TRACKING_CODE
 from estimator.simulation import parameters as at
+from estimator.simulation.alarms import MISSING
 from estimator.simulation.inputs import TARGET_TRACKING, SimulationInputs, features_of, most_tasks
 from estimator.simulation.variants import ALL, Loop, plain_run
+from estimator.units import SECONDS_PER_HOUR
 
 #: A loop with only the features used is compiled for it if there is at least this much to run. [candidate-steps]
 OWN_LOOP_STEPS = 300_000_000
@@ -29,8 +31,10 @@ class OutcomeSeries:
     ----------
     desired_count : numpy.ndarray, shape (n_steps,)
         After the step's decisions. [tasks]
-    running_s, healthy_s, pending_s, billed_s : numpy.ndarray, shape (n_steps,)
+    running_s, healthy_s, pending_s, billed_s, draining_s : numpy.ndarray, shape (n_steps,)
         Sums of the step. [task-s]
+    spot_billed_s : numpy.ndarray, shape (n_steps,)
+        Fargate Spot's part of the billed time. [task-s]
     served, refused, queue : numpy.ndarray, shape (n_steps,)
         Requests that are served, refused, and wait at the end. [requests]
     utilization : numpy.ndarray, shape (n_steps,)
@@ -46,6 +50,8 @@ class OutcomeSeries:
     healthy_s: NDArray[np.int64]
     pending_s: NDArray[np.int64]
     billed_s: NDArray[np.int64]
+    draining_s: NDArray[np.int64]
+    spot_billed_s: NDArray[np.float64]
     served: NDArray[np.float64]
     refused: NDArray[np.float64]
     queue: NDArray[np.float64]
@@ -74,8 +80,10 @@ class Outcome:
         How many. [1]
     utilization_histogram : numpy.ndarray, shape (512,)
         Requests by utilization. [requests]
-    wait_histogram : numpy.ndarray, shape (129,)
+    wait_histogram : numpy.ndarray, shape (177,)
         Requests by waiting time; the last are those refused. [requests]
+    billed_s_by_hour, spot_billed_s_by_hour : numpy.ndarray, shape (n_hours,), optional
+        Task-seconds billed in each hour of the recorded steps, and of them Spot's, if they were asked for. [task-s]
     series : OutcomeSeries, optional
         Step by step, if it was kept.
     """
@@ -95,6 +103,34 @@ class Outcome:
     stuck_deployments: float
     utilization_histogram: NDArray[np.float64]
     wait_histogram: NDArray[np.float64]
+    billed_s_by_hour: NDArray[np.float64] | None = None
+    spot_billed_s_by_hour: NDArray[np.float64] | None = None
+    series: OutcomeSeries | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """What the loop found for one candidate, in its own order.
+
+    Parameters
+    ----------
+    totals : numpy.ndarray, shape (N_TOTALS,)
+        Totals, at the places that `estimator.simulation.parameters` names.
+    utilization_histogram : numpy.ndarray, shape (512,)
+        Requests by utilization. [requests]
+    wait_histogram : numpy.ndarray, shape (177,)
+        Requests by waiting time; the last are those refused. [requests]
+    billed_s_by_hour, spot_billed_s_by_hour : numpy.ndarray, shape (n_hours,), optional
+        Task-seconds billed in each hour of the recorded steps, and of them Spot's, if they were asked for. [task-s]
+    series : OutcomeSeries, optional
+        Step by step, if it was kept.
+    """
+
+    totals: NDArray[np.float64]
+    utilization_histogram: NDArray[np.float64]
+    wait_histogram: NDArray[np.float64]
+    billed_s_by_hour: NDArray[np.float64] | None = None
+    spot_billed_s_by_hour: NDArray[np.float64] | None = None
     series: OutcomeSeries | None = None
 
 
@@ -103,7 +139,11 @@ _TOTALS = tuple(item.name for item in fields(Outcome))[: at.N_TOTALS]
 
 
 def run_inputs(
-    inputs: SimulationInputs, keep: bool = False, compiled: bool = True, used: frozenset[str] | None = None
+    inputs: SimulationInputs,
+    keep: bool = False,
+    compiled: bool = True,
+    used: frozenset[str] | None = None,
+    hours: bool = False,
 ) -> Outcome:
     """Follow one candidate.
 
@@ -117,6 +157,8 @@ def run_inputs(
         True for the compiled loop.
     used : frozenset of str, optional
         Features of the loop to take; at least those that the inputs use.
+    hours : bool
+        True to keep the billed task-seconds of each hour.
 
     Returns
     -------
@@ -125,9 +167,9 @@ def run_inputs(
     """
     n_steps = len(inputs.requests_per_s)
     loop = loop_for(features_of(inputs), compiled, n_steps) if used is None else _loop(used, compiled)
-    totals, by_utilization, by_wait, series = run_loop(inputs, keep, loop, compiled)
-    figures: dict[str, Any] = dict(zip(_TOTALS, totals.tolist(), strict=True))
-    return Outcome(**figures, utilization_histogram=by_utilization, wait_histogram=by_wait, series=series)
+    found = run_loop(inputs, keep, loop, compiled, hours)
+    rest = {item.name: getattr(found, item.name) for item in fields(Figures) if item.name != "totals"}
+    return Outcome(**dict(zip(_TOTALS, found.totals.tolist(), strict=True)), **rest)
 
 
 def loop_for(used: frozenset[str], compiled: bool, n_candidate_steps: int) -> Loop:
@@ -155,9 +197,7 @@ def loop_for(used: frozenset[str], compiled: bool, n_candidate_steps: int) -> Lo
     return _loop(used if own else ALL, True)
 
 
-def run_loop(
-    inputs: SimulationInputs, keep: bool, loop: Loop, compiled: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], OutcomeSeries | None]:
+def run_loop(inputs: SimulationInputs, keep: bool, loop: Loop, compiled: bool, hours: bool = False) -> Figures:
     """Run a loop on one input.
 
     Parameters
@@ -170,52 +210,57 @@ def run_loop(
         The loop; its features include those of the input.
     compiled : bool
         True if it takes arrays, False for lists.
+    hours : bool
+        True to keep the billed task-seconds of each hour.
 
     Returns
     -------
-    tuple
-        Totals, histogram by utilization, histogram by wait, and the series or None.
+    Figures
+        What it found.
     """
-    n_policies = len(inputs.policies)
-    n_kept = max(len(inputs.requests_per_s) - inputs.record_from, 0) if keep else 0
     given = _given(inputs)
-    ahead = _steps_ahead(inputs)
-    n_metrics = _metric_places(inputs)
+    n_policies = len(inputs.policies)
+    n_recorded = max(len(inputs.requests_per_s) - inputs.record_from, 0)
+    n_kept = n_recorded if keep else 0
+    n_hours = -(-n_recorded * inputs.step_s // SECONDS_PER_HOUR) if hours else 0
+    ring_steps = _ring_steps(inputs)
     while True:
-        given[1][at.STEPS_AHEAD] = ahead
-        stack = np.zeros(3 * most_tasks(inputs), dtype=np.int64)
-        stack[: 3 * inputs.min_capacity] = _LONG_AGO_S
-        work: list[Any] = [
-            stack,
-            np.zeros(4 * _power_of_two(ahead + 1), dtype=np.int64),
-            np.zeros(max(n_policies, 2) * n_metrics),
-            np.zeros(max(n_policies, 1) * at.N_ALARM_WHOLE, dtype=np.int64),
-            np.zeros(max(n_policies, 1) * at.N_ALARM_REAL),
-            np.zeros(at.N_STATE, dtype=np.int64),
-            np.full(1, -math.inf),
-        ]
-        filled: list[Any] = [np.zeros(at.N_BINS), np.zeros(at.N_WAIT_BINS + 1), np.zeros(at.N_TOTALS)]
-        series: list[Any] = [
-            np.zeros(n_kept * at.N_SERIES_WHOLE, dtype=np.int64),
-            np.full(n_kept * (at.N_SERIES_REAL + n_policies), -1.0),
-        ]
+        scratch = _scratch(inputs, ring_steps)
+        filled = at.Filled(
+            totals=np.zeros(at.N_TOTALS),
+            utilization_histogram=np.zeros(at.N_BINS),
+            wait_histogram=np.zeros(at.N_WAIT_BINS + 1),
+            hours=np.zeros(2 * n_hours),
+            series_whole=np.zeros(n_kept * at.N_SERIES_WHOLE, dtype=np.int64),
+            series_real=np.full(n_kept * (at.N_SERIES_REAL + n_policies), MISSING),
+        )
         if compiled:
-            needed = loop(*given, *work, *filled, keep, *series)
+            needed = loop(given, scratch, filled)
         else:
-            lists = [[array.tolist() for array in group] for group in (given, work, filled, series)]
-            needed = loop(*lists[0], *lists[1], *lists[2], keep, *lists[3])
-            filled, series = ([np.asarray(values) for values in group] for group in lists[2:])
+            lists = at.Filled(*_lists(filled))
+            needed = loop(at.Given(*_lists(given)), at.Scratch(*_lists(scratch)), lists)
+            filled = at.Filled(*(np.asarray(values) for values in lists))
         if needed == 0:
             break
-        ahead = max(needed, 2 * ahead)
-    by_utilization, by_wait, totals = filled
-    if not keep:
-        return totals, by_utilization, by_wait, None
-    whole = series[0].reshape(n_kept, at.N_SERIES_WHOLE).T
-    real = series[1].reshape(n_kept, at.N_SERIES_REAL + n_policies).T
-    datapoints = np.where(real[at.N_SERIES_REAL :] < 0, np.nan, real[at.N_SERIES_REAL :])
-    columns = [np.ascontiguousarray(values) for values in (*whole[:5], *real[: at.N_SERIES_REAL], datapoints, whole[5])]
-    return totals, by_utilization, by_wait, OutcomeSeries(*columns)
+        ring_steps = _power_of_two(max(needed, 2 * ring_steps))
+    in_all, on_spot = filled.hours.reshape(n_hours, 2).T if hours else (None, None)
+    return Figures(
+        filled.totals,
+        filled.utilization_histogram,
+        filled.wait_histogram,
+        in_all,
+        on_spot,
+        _series(filled, n_policies) if keep else None,
+    )
+
+
+def _series(filled: at.Filled, n_policies: int) -> OutcomeSeries:
+    whole = filled.series_whole.reshape(at.N_SERIES_WHOLE, -1)
+    real = filled.series_real.reshape(at.N_SERIES_REAL + n_policies, -1)
+    datapoints = real[at.N_SERIES_REAL :]
+    datapoints[datapoints < 0] = np.nan
+    columns = (*whole[:-1], *real[: at.N_SERIES_REAL], datapoints, whole[-1])
+    return OutcomeSeries(**dict(zip(OutcomeSeries.__dataclass_fields__, columns, strict=True)))
 
 
 def _loop(used: frozenset[str], compiled: bool) -> Loop:
@@ -226,8 +271,31 @@ def _loop(used: frozenset[str], compiled: bool) -> Loop:
     return compiled_run(used)
 
 
-def _given(inputs: SimulationInputs) -> list[NDArray[Any]]:
-    """Arrays that the loop only reads, in its order."""
+def _lists(arrays: Sequence[NDArray[Any]]) -> list[list[Any]]:
+    """Make lists of arrays: the interpreter reads them three times as fast."""
+    return [array.tolist() for array in arrays]
+
+
+def _scratch(inputs: SimulationInputs, ring_steps: int) -> at.Scratch:
+    """Arrays that the loop keeps in mind, as it wants to find them."""
+    n_policies = max(len(inputs.policies), 1)
+    stack = np.zeros(3 * most_tasks(inputs), dtype=np.int64)
+    stack[: 3 * inputs.min_capacity] = _LONG_AGO_S
+    return at.Scratch(
+        state=np.zeros(at.N_STATE, dtype=np.int64),
+        sums=np.zeros(at.N_SUMS, dtype=np.int64),
+        ring=np.zeros(at.N_SUMS * ring_steps, dtype=np.int64),
+        stack=stack,
+        bucket=np.full(1, -math.inf),
+        metrics=np.zeros(max(n_policies, 2) * _metric_places(inputs)),
+        alarm_whole=np.zeros(n_policies * at.N_ALARM_WHOLE, dtype=np.int64),
+        alarm_real=np.zeros(n_policies * at.N_ALARM_REAL),
+        period=np.zeros(at.N_PERIOD),
+    )
+
+
+def _given(inputs: SimulationInputs) -> at.Given:
+    """Arrays that the loop only reads."""
     whole = np.zeros(at.N_WHOLE, dtype=np.int64)
     whole[at.RECORD_FROM] = inputs.record_from
     whole[at.STEP_S] = inputs.step_s
@@ -243,10 +311,9 @@ def _given(inputs: SimulationInputs) -> list[NDArray[Any]]:
     whole[at.SPOT_WARNING_S] = inputs.spot_warning_s
     whole[at.ZONES] = inputs.zones
     whole[at.ZONE_DETECTION_S] = inputs.zone_detection_s
-    whole[at.SCALE_OUT_DATAPOINTS] = inputs.scale_out_datapoints
-    whole[at.SCALE_IN_DATAPOINTS] = inputs.scale_in_datapoints
     whole[at.ALARM_REINVOCATION] = inputs.alarm_reinvocation
     whole[at.MEAN_OF_DATAPOINTS] = inputs.mean_of_datapoints
+    whole[at.ZERO_REQUESTS_REPORTED] = inputs.zero_requests_reported
     whole[at.N_POLICIES] = len(inputs.policies)
     whole[at.END_S] = len(inputs.requests_per_s) * inputs.step_s
     real = np.zeros(at.N_REAL)
@@ -269,7 +336,7 @@ def _given(inputs: SimulationInputs) -> list[NDArray[Any]]:
         (float(step), float(at.ROLLING if kind == "rolling" else at.SHIFTED), *(float(value) for value in rest))
         for step, kind, *rest in _by_step(inputs.deployments)
     ]
-    return [
+    return at.Given(
         _array(inputs.requests_per_s, np.float64),
         whole,
         real,
@@ -280,7 +347,7 @@ def _given(inputs: SimulationInputs) -> list[NDArray[Any]]:
         _array(sorted(inputs.zone_losses), np.int64),
         _flat(inputs.shortages, np.int64),
         _array(inputs.thresholds, np.float64),
-    ]
+    )
 
 
 def _policies(
@@ -301,6 +368,8 @@ def _policies(
         row[at.PERIOD_S] = policy.period_s
         row[at.LAG_STEPS], row[at.OFFSET_S] = divmod(policy.lag_s, inputs.step_s)
         row[at.DISABLE_SCALE_IN] = policy.disable_scale_in
+        row[at.SCALE_OUT_DATAPOINTS] = policy.scale_out_datapoints
+        row[at.SCALE_IN_DATAPOINTS] = policy.scale_in_datapoints
         row[at.SCALE_OUT_COOLDOWN_S] = policy.scale_out_cooldown_s
         row[at.SCALE_IN_COOLDOWN_S] = policy.scale_in_cooldown_s
         row[at.UPWARD] = policy.direction == "up"
@@ -314,7 +383,7 @@ def _policies(
             changes += [int(change) for _, _, change in policy.steps]
         row[at.LAST_STEP] = len(steps)
         real[p, at.TARGET] = policy.target_value if tracks else policy.threshold
-        real[p, at.LOW_THRESHOLD] = round(inputs.low_factor * policy.target_value * 1e6) / 1e6
+        real[p, at.LOW_THRESHOLD] = round(policy.low_factor * policy.target_value * 1e6) / 1e6
     # In the order of the moment within a step at which their datapoints become known.
     order = np.argsort(whole[:, at.OFFSET_S], kind="stable")
     whole[:, at.ORDER] = order
@@ -322,8 +391,8 @@ def _policies(
     return whole.ravel(), real.ravel(), _flat(steps, np.float64), _array(changes, np.int64)
 
 
-def _steps_ahead(inputs: SimulationInputs) -> int:
-    """Count the steps ahead at which what is known today can start or stop; launches that wait may ask for more."""
+def _ring_steps(inputs: SimulationInputs) -> int:
+    """Count the steps ahead at which what is known today can start or stop, a power of two; launches that wait may ask for more."""
     ready = max(inputs.running_after_s + int(np.max(inputs.ready_wait_s)), inputs.unbilled_s)
     ahead = [ready, inputs.drain_s, inputs.unbilled_s + inputs.minimum_billed_s]
     later = 0.0
@@ -337,7 +406,7 @@ def _steps_ahead(inputs: SimulationInputs) -> int:
     if inputs.launch_per_s > 0:
         later += most_tasks(inputs) / inputs.launch_per_s
     later = min(later, len(inputs.requests_per_s) * inputs.step_s)
-    return math.ceil((max(ahead) + later) / inputs.step_s) + 2
+    return _power_of_two(math.ceil((max(ahead) + later) / inputs.step_s) + 3)
 
 
 def _metric_places(inputs: SimulationInputs) -> int:
@@ -345,7 +414,7 @@ def _metric_places(inputs: SimulationInputs) -> int:
     lag = max((policy.lag_s // policy.period_s for policy in inputs.policies), default=0)
     seen = max((policy.evaluation_periods for policy in inputs.policies), default=1)
     if inputs.mean_of_datapoints:
-        seen = max(seen, inputs.scale_out_datapoints, inputs.scale_in_datapoints)
+        seen = max([seen, *(max(one.scale_out_datapoints, one.scale_in_datapoints) for one in inputs.policies)])
     return _power_of_two(lag + seen + 4)
 
 

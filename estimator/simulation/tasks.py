@@ -1,47 +1,56 @@
-"""The life of a task: launched, removed, interrupted, and what that adds to the sums of the steps to come (rules 6 to 12, 26).
+"""The life of a task: launched, removed, interrupted, and what that adds to the sums of the steps to come (rules 5 to 12, 26).
 
 Notes
 -----
-A sum of a step (billed, running, healthy, pending task-seconds) is not added up over tasks. It is carried from step to step, and a ring
-of coming steps holds by how much it changes: a task that starts or stops at a second changes it in that second's step and in the
-next. So a step costs the same however many tasks there are, and nothing where none of them starts or stops.
+A sum of a step (billed, running, healthy, pending, draining task-seconds) is not added up over tasks. It is carried from step to step,
+and a ring of coming steps holds by how much it changes: a task that starts or stops at a second changes it in that second's step and in
+the next. So a step costs the same however many tasks there are, and nothing where none of them starts or stops.
 """
 
 import math
 from typing import Any
 
-from estimator.simulation.features import LAUNCH_RATE, QUOTA, SPOT
-from estimator.simulation.parameters import (
-    BILLED,
-    DRAIN_S,
-    END_S,
-    FIRST_SHORTAGE,
-    FURTHEST_S,
-    HEALTHY,
-    LAUNCH_BURST,
-    LAUNCH_PER_S,
-    LAUNCHES,
-    MAX_TASKS,
-    MINIMUM_BILLED_S,
-    PENDING,
-    RUNNING,
-    RUNNING_AFTER_S,
-    SETTLED,
-    SPOT_BASE,
-    SPOT_SHARE,
-    SPOT_WARNING_S,
-    STEP_S,
-    UNBILLED_S,
-)
+from estimator.simulation import parameters as at
+from estimator.simulation.features import DISTURBANCES, LAUNCH_RATE, QUOTA, SPOT
+from estimator.simulation.parameters import Given, Scratch
 
 
-def change(ring: Any, step_s: int, which: int, second: int, n: int) -> None:
+def begin(given: Given, scratch: Scratch, by_hour: bool) -> None:
+    """Have the first tasks at second 0 (rule 5).
+
+    Parameters
+    ----------
+    given : Given
+        Parameters.
+    scratch : Scratch
+        As the arrays are made; told the first state.
+    by_hour : bool
+        True if hours are asked for.
+    """
+    state = scratch.state
+    count = min(given.whole[at.MIN_CAPACITY], given.whole[at.MAX_TASKS])
+    state[at.COUNT] = count
+    state[at.SETTLED] = count
+    state[at.DESIRED] = max(given.whole[at.MIN_CAPACITY], 1)
+    state[at.LOW] = given.whole[at.MIN_CAPACITY]
+    state[at.HIGH] = given.whole[at.MAX_CAPACITY]
+    state[at.RING_STEPS] = len(scratch.ring) // at.N_SUMS
+    state[at.RING_END] = 1  # so that what follows from the sums is computed once
+    state[at.KNOWN_UNTIL] = -1
+    step_s = given.whole[at.STEP_S]
+    state[at.HOUR_END] = given.whole[at.RECORD_FROM] + 3600 // step_s if by_hour else at.NEVER_S
+    scratch.sums[at.BILLED] = count * step_s
+    scratch.sums[at.RUNNING] = count * step_s
+    scratch.sums[at.HEALTHY] = count * step_s
+
+
+def change(scratch: Scratch, step_s: int, which: int, second: int, n: int) -> None:
     """Let a sum have n tasks more from a second on.
 
     Parameters
     ----------
-    ring : sequence of int
-        Changes of the four sums from each coming step to the next; a power of two of steps.
+    scratch : Scratch
+        Its ring takes the change.
     step_s : int
         Length of a step. [s]
     which : int
@@ -51,11 +60,52 @@ def change(ring: Any, step_s: int, which: int, second: int, n: int) -> None:
     n : int
         Tasks; negative for fewer. [tasks]
     """
-    mask = len(ring) - 1
+    ring = scratch.ring
+    state = scratch.state
+    mask = state[at.RING_STEPS] - 1
     step = second // step_s
     now = n * ((step + 1) * step_s - second)
-    ring[(4 * step + which) & mask] += now
-    ring[(4 * step + 4 + which) & mask] += n * step_s - now
+    ring[at.N_SUMS * (step & mask) + which] += now
+    ring[at.N_SUMS * ((step + 1) & mask) + which] += n * step_s - now
+    state[at.RING_END] = max(state[at.RING_END], step + 2)
+
+
+def change_between(scratch: Scratch, step_s: int, which: int, begin_s: int, end_s: int, n: int) -> None:
+    """Let a sum have n tasks more between two seconds; nothing if the second is not later.
+
+    Parameters
+    ----------
+    scratch : Scratch
+        Its ring takes the changes.
+    step_s : int
+        Length of a step. [s]
+    which : int
+        The sum.
+    begin_s, end_s : int
+        The interval. [s]
+    n : int
+        Tasks; negative for fewer. [tasks]
+    """
+    if end_s > begin_s:
+        change(scratch, step_s, which, begin_s, n)
+        change(scratch, step_s, which, end_s, -n)
+
+
+def take_changes(k: int, scratch: Scratch) -> None:
+    """Bring the sums to a step (rule 11).
+
+    Parameters
+    ----------
+    k : int
+        The step.
+    scratch : Scratch
+        Its ring gives the changes, its sums take them.
+    """
+    ring = scratch.ring
+    place = at.N_SUMS * (k & (scratch.state[at.RING_STEPS] - 1))
+    for which in range(at.N_SUMS):
+        scratch.sums[which] += ring[place + which]
+        ring[place + which] = 0
 
 
 def spot(n: int, base: int, share: float) -> int:
@@ -78,24 +128,25 @@ def spot(n: int, base: int, share: float) -> int:
     return 0 if n <= base else math.floor((n - base) * share + 1e-9)
 
 
-def after_shortage(second: int, shortages: Any, state: Any) -> int:
+def after_shortage(second: int, given: Given, scratch: Scratch) -> int:
     """Find the first second from one on in which a Spot task can be launched (rule 25).
 
     Parameters
     ----------
     second : int
         The second. [s]
-    shortages : sequence of int
-        Begin and end of each. [s]
-    state : sequence of int
-        What moves only when something happens.
+    given : Given
+        Parameters.
+    scratch : Scratch
+        Knows the first shortage that is not over.
 
     Returns
     -------
     int
         The second itself, or the end of its shortage. [s]
     """
-    for i in range(state[FIRST_SHORTAGE], len(shortages) // 2):
+    shortages = given.shortages
+    for i in range(scratch.state[at.FIRST_SHORTAGE], len(shortages) // 2):
         if second < shortages[2 * i]:
             break
         if second < shortages[2 * i + 1]:
@@ -103,85 +154,61 @@ def after_shortage(second: int, shortages: Any, state: Any) -> int:
     return second
 
 
-def launch(
-    n: int,
-    t: int,
-    count: int,
-    whole: Any,
-    real: Any,
-    ready_wait_s: Any,
-    shortages: Any,
-    stack: Any,
-    ring: Any,
-    state: Any,
-    bucket: Any,
-) -> int:
-    """Launch tasks (rules 6, 7).
+def launch(n: int, t: int, given: Given, scratch: Scratch) -> None:
+    """Put tasks on the stack, as many of them as fit (rules 6, 7).
 
     Parameters
     ----------
     n : int
-        How many are to be launched; as many as fit are. [tasks]
+        How many are to be launched. [tasks]
     t : int
         The second. [s]
-    count : int
-        Height of the stack. [tasks]
-    whole, real : sequence
+    given : Given
         Parameters.
-    ready_wait_s : sequence of int
-        From running to healthy. [s]
-    shortages : sequence of int
-        Begin and end of each. [s]
-    stack : sequence of int
-        Of each task the seconds from which it is billed, running and healthy. [s]
-    ring : sequence of int
-        Changes of the sums.
-    state : sequence of int
-        What moves only when something happens.
-    bucket : sequence of float, shape (1,)
-        When the bucket is ready. [s]
-
-    Returns
-    -------
-    int
-        The new height. [tasks]
+    scratch : Scratch
+        What the tasks change.
     """
-    step_s = whole[STEP_S]
-    if QUOTA and n > whole[MAX_TASKS] - count:
-        n = whole[MAX_TASKS] - count
+    whole = given.whole
+    real = given.real
+    state = scratch.state
+    stack = scratch.stack
+    bucket = scratch.bucket
+    step_s = whole[at.STEP_S]
+    count = state[at.COUNT]
+    if QUOTA:
+        n = min(n, whole[at.MAX_TASKS] - count)
     for _ in range(n):
         s = t
-        if LAUNCH_RATE and real[LAUNCH_PER_S] > 0.0:
-            wait = bucket[0] - (real[LAUNCH_BURST] - 1.0) / real[LAUNCH_PER_S] - 1e-9
+        if LAUNCH_RATE and real[at.LAUNCH_PER_S] > 0.0:
+            wait = bucket[0] - (real[at.LAUNCH_BURST] - 1.0) / real[at.LAUNCH_PER_S] - 1e-9
             if wait > t:
                 s = math.ceil(wait)
-            bucket[0] = max(bucket[0], float(t)) + 1.0 / real[LAUNCH_PER_S]
-        if SPOT and spot(count + 1, whole[SPOT_BASE], real[SPOT_SHARE]) > spot(
-            count, whole[SPOT_BASE], real[SPOT_SHARE]
-        ):
-            s = after_shortage(s, shortages, state)
+            bucket[0] = max(bucket[0], float(t)) + 1.0 / real[at.LAUNCH_PER_S]
+        if SPOT:
+            base = whole[at.SPOT_BASE]
+            share = real[at.SPOT_SHARE]
+            if spot(count + 1, base, share) > spot(count, base, share):
+                s = after_shortage(s, given, scratch)
         if LAUNCH_RATE or SPOT:
-            s = min(s, whole[END_S])  # beyond the end nothing is told apart
-        billed_from = s + whole[UNBILLED_S]
-        running_at = s + whole[RUNNING_AFTER_S]
-        healthy_at = running_at + ready_wait_s[state[LAUNCHES] % len(ready_wait_s)]
+            s = min(s, whole[at.END_S])  # beyond the end nothing is told apart
+        billed_from = s + whole[at.UNBILLED_S]
+        running_at = s + whole[at.RUNNING_AFTER_S]
+        healthy_at = running_at + given.ready_wait_s[state[at.LAUNCHES] % len(given.ready_wait_s)]
+        state[at.LAUNCHES] += 1
         stack[3 * count] = billed_from
         stack[3 * count + 1] = running_at
         stack[3 * count + 2] = healthy_at
         count += 1
-        state[LAUNCHES] += 1
-        if LAUNCH_RATE or SPOT:
-            state[FURTHEST_S] = max(state[FURTHEST_S], max(billed_from, healthy_at))
-        change(ring, step_s, PENDING, t, 1)
-        change(ring, step_s, PENDING, running_at, -1)
-        change(ring, step_s, BILLED, billed_from, 1)
-        change(ring, step_s, RUNNING, running_at, 1)
-        change(ring, step_s, HEALTHY, healthy_at, 1)
-    return count
+        change(scratch, step_s, at.PENDING, t, 1)
+        change(scratch, step_s, at.PENDING, running_at, -1)
+        change(scratch, step_s, at.BILLED, billed_from, 1)
+        change(scratch, step_s, at.RUNNING, running_at, 1)
+        change(scratch, step_s, at.HEALTHY, healthy_at, 1)
+    state[at.COUNT] = count
 
 
-def remove(n: int, t: int, count: int, whole: Any, real: Any, stack: Any, ring: Any, bucket: Any) -> int:
-    """Remove the tasks on top of the stack (rules 9, 10).
+def remove(n: int, t: int, given: Given, scratch: Scratch) -> None:
+    """Take the topmost tasks from the stack (rules 9, 10).
 
     Parameters
     ----------
@@ -189,143 +216,119 @@ def remove(n: int, t: int, count: int, whole: Any, real: Any, stack: Any, ring: 
         How many. [tasks]
     t : int
         The second. [s]
-    count : int
-        Height of the stack. [tasks]
-    whole, real : sequence
+    given : Given
         Parameters.
-    stack : sequence of int
-        Of each task the seconds from which it is billed, running and healthy. [s]
-    ring : sequence of int
-        Changes of the sums.
-    bucket : sequence of float, shape (1,)
-        When the bucket is ready. [s]
-
-    Returns
-    -------
-    int
-        The new height. [tasks]
+    scratch : Scratch
+        What the tasks change.
     """
-    step_s = whole[STEP_S]
+    whole = given.whole
+    state = scratch.state
+    stack = scratch.stack
+    step_s = whole[at.STEP_S]
+    count = state[at.COUNT]
     for _ in range(n):
         count -= 1
         billed_from = stack[3 * count]
-        if LAUNCH_RATE and real[LAUNCH_PER_S] > 0.0 and t < billed_from - whole[UNBILLED_S]:
-            bucket[0] -= 1.0 / real[LAUNCH_PER_S]  # it never took place
         running_at = stack[3 * count + 1]
         healthy_at = stack[3 * count + 2]
+        if LAUNCH_RATE and given.real[at.LAUNCH_PER_S] > 0.0 and t < billed_from - whole[at.UNBILLED_S]:
+            scratch.bucket[0] -= 1.0 / given.real[at.LAUNCH_PER_S]  # it never took place
         if running_at > t:
-            change(ring, step_s, PENDING, t, -1)
-            change(ring, step_s, PENDING, running_at, 1)
-        billed_until = billed_from  # the image pull has not begun: never billed
-        if billed_from < t:
-            billed_until = max(t + whole[DRAIN_S] if healthy_at <= t else t, billed_from + whole[MINIMUM_BILLED_S])
-        change(ring, step_s, BILLED, billed_until, -1)
-        change(ring, step_s, RUNNING, max(t, running_at), -1)
-        change(ring, step_s, HEALTHY, max(t, healthy_at), -1)
-    return count
+            change(scratch, step_s, at.PENDING, t, -1)
+            change(scratch, step_s, at.PENDING, running_at, 1)
+        stopped = t
+        if healthy_at <= t:
+            stopped = t + whole[at.DRAIN_S]
+            if billed_from < t:
+                change_between(scratch, step_s, at.DRAINING, t, stopped, 1)
+        # Where the image pull has not begun, it is never billed.
+        billed_until = max(stopped, billed_from + whole[at.MINIMUM_BILLED_S]) if billed_from < t else billed_from
+        change(scratch, step_s, at.BILLED, billed_until, -1)
+        change(scratch, step_s, at.RUNNING, max(t, running_at), -1)
+        change(scratch, step_s, at.HEALTHY, max(t, healthy_at), -1)
+    state[at.COUNT] = count
+    state[at.SETTLED] = min(state[at.SETTLED], count)
 
 
-def move(
-    want: int, desired: int, t: int, count: int, whole: Any, real: Any, ready_wait_s: Any, shortages: Any, stack: Any, ring: Any, state: Any,
-    bucket: Any,
-) -> int:  # fmt: skip
-    """Follow the desired count: launch what it has more, or remove what are too many (rules 21, 22).
+def move(more: int, t: int, given: Given, scratch: Scratch, totals: Any) -> None:
+    """Launch tasks or remove them, and count them: nothing else moves the count.
 
     Parameters
     ----------
-    want, desired : int
-        The new desired count, and the old one. [tasks]
+    more : int
+        How many are to be launched; negative for removed. [tasks]
     t : int
         The second. [s]
-    count : int
-        Height of the stack. [tasks]
-    whole, real : sequence
+    given : Given
         Parameters.
-    ready_wait_s : sequence of int
-        From running to healthy. [s]
-    shortages : sequence of int
-        Begin and end of each. [s]
-    stack : sequence of int
-        Of each task the seconds from which it is billed, running and healthy. [s]
-    ring : sequence of int
-        Changes of the sums.
-    state : sequence of int
-        What moves only when something happens.
-    bucket : sequence of float, shape (1,)
-        When the bucket is ready. [s]
-
-    Returns
-    -------
-    int
-        The new height. [tasks]
+    scratch : Scratch
+        What the tasks change.
+    totals : sequence of float
+        Totals.
     """
-    if want > desired:
-        return launch(want - desired, t, count, whole, real, ready_wait_s, shortages, stack, ring, state, bucket)
-    if want < count:
-        count = remove(count - want, t, count, whole, real, stack, ring, bucket)
-        state[SETTLED] = min(state[SETTLED], count)
-    return count
+    before = scratch.state[at.COUNT]
+    if more > 0:
+        launch(more, t, given, scratch)
+    elif more < 0:
+        remove(-more, t, given, scratch)
+    if t >= given.whole[at.RECORD_FROM] * given.whole[at.STEP_S]:
+        moved = scratch.state[at.COUNT] - before
+        totals[at.LAUNCHED] += max(moved, 0)
+        totals[at.REMOVED] += max(-moved, 0)
 
 
-def running_tasks(count: int, t: int, stack: Any, state: Any) -> int:
+def set_desired(want: int, mover: int, t: int, given: Given, scratch: Scratch, totals: Any) -> None:
+    """Make the desired count another and let the tasks follow: launch the difference, or remove what are too many (rules 21, 22).
+
+    Parameters
+    ----------
+    want : int
+        The new desired count. [tasks]
+    mover : int
+        The policy that wants it, or ``MOVED_BY_BOUNDS``.
+    t : int
+        The second. [s]
+    given : Given
+        Parameters.
+    scratch : Scratch
+        What moves.
+    totals : sequence of float
+        Totals.
+    """
+    state = scratch.state
+    more = want - state[at.DESIRED]
+    if more < 0:
+        more = min(want - state[at.COUNT], 0)  # with a quota there may be fewer tasks than desired
+    state[at.DESIRED] = want
+    state[at.MOVED_BY] = mover
+    move(more, t, given, scratch, totals)
+
+
+def running_tasks(t: int, scratch: Scratch) -> int:
     """Count the tasks that run at a second.
 
     Parameters
     ----------
-    count : int
-        Height of the stack. [tasks]
     t : int
         The second; never earlier than at the last call. [s]
-    stack : sequence of int
-        Of each task the seconds from which it is billed, running and healthy. [s]
-    state : sequence of int
-        What moves only when something happens; knows how many tasks at the bottom run already.
+    scratch : Scratch
+        Knows the tasks, and how many at the bottom of the stack run already.
 
     Returns
     -------
     int
         The tasks that run. [tasks]
     """
-    settled = int(state[SETTLED])
+    stack = scratch.stack
+    count = scratch.state[at.COUNT]
+    settled = int(scratch.state[at.SETTLED])
     while settled < count and stack[3 * settled + 1] <= t:
         settled += 1
-    state[SETTLED] = settled
+    scratch.state[at.SETTLED] = settled
     running = settled
     for i in range(settled, count):
         if stack[3 * i + 1] <= t:
             running += 1
+    if DISTURBANCES and t < scratch.state[at.LOST_UNTIL]:
+        running = max(running - scratch.state[at.LOST], 0)
     return running
-
-
-def interrupt(t: int, whole: Any, ready_wait_s: Any, shortages: Any, ring: Any, state: Any) -> None:
-    """Interrupt one task of Fargate Spot and replace it (rule 26).
-
-    Parameters
-    ----------
-    t : int
-        The second. [s]
-    whole : sequence of int
-        Parameters.
-    ready_wait_s : sequence of int
-        From running to healthy. [s]
-    shortages : sequence of int
-        Begin and end of each. [s]
-    ring : sequence of int
-        Changes of the sums.
-    state : sequence of int
-        What moves only when something happens.
-    """
-    step_s = whole[STEP_S]
-    s = min(after_shortage(t, shortages, state), whole[END_S])
-    running_at = s + whole[RUNNING_AFTER_S]
-    healthy_at = running_at + ready_wait_s[state[LAUNCHES] % len(ready_wait_s)]
-    state[LAUNCHES] += 1
-    state[FURTHEST_S] = max(state[FURTHEST_S], max(s + whole[UNBILLED_S], healthy_at))
-    change(ring, step_s, BILLED, s + whole[UNBILLED_S], 1)
-    change(ring, step_s, BILLED, t + whole[SPOT_WARNING_S], -1)
-    change(ring, step_s, RUNNING, t, -1)
-    change(ring, step_s, RUNNING, running_at, 1)
-    change(ring, step_s, HEALTHY, t, -1)
-    change(ring, step_s, HEALTHY, healthy_at, 1)
-    change(ring, step_s, PENDING, t, 1)
-    change(ring, step_s, PENDING, running_at, -1)

@@ -14,38 +14,97 @@ from functools import cache
 from typing import Any
 
 from estimator.service import scaling
-from estimator.simulation import alarms, disturbances, features, kernel, parameters, tasks
+from estimator.simulation import (
+    alarms,
+    decisions,
+    disturbances,
+    features,
+    kernel,
+    one_policy,
+    parameters,
+    requests,
+    schedule,
+    tasks,
+)
 
 Loop = Callable[..., int]
 
 #: Sources of the compiled code.
-MODULES = (alarms, disturbances, features, kernel, parameters, scaling, tasks)
+MODULES = (
+    alarms,
+    decisions,
+    disturbances,
+    features,
+    kernel,
+    one_policy,
+    parameters,
+    requests,
+    scaling,
+    schedule,
+    tasks,
+)
 #: What the loop calls, each after what it calls itself.
 CALLED: tuple[Callable[..., Any], ...] = (
     scaling.decide_target_tracking,
     scaling.decide_step_scaling,
+    tasks.begin,
     tasks.change,
+    tasks.change_between,
+    tasks.take_changes,
     tasks.spot,
     tasks.after_shortage,
     tasks.launch,
     tasks.remove,
     tasks.move,
+    tasks.set_desired,
     tasks.running_tasks,
-    tasks.interrupt,
-    disturbances.change_between,
     disturbances.deploy,
     disturbances.replace_wave,
     disturbances.lose_zone,
+    disturbances.interrupt,
+    schedule.interrupt_due,
+    schedule.change_bounds,
+    schedule.disturb,
+    schedule.calm_until,
+    alarms.begin_alarms,
     alarms.cpu_percent,
     alarms.datapoint,
+    alarms.add_datapoints,
     alarms.mean_known,
     alarms.look,
-    alarms.any_acts,
-    alarms.decide,
-    kernel.wait_bin,
+    decisions.any_acts,
+    decisions.want_of,
+    decisions.decide,
+    decisions.decide_step,
+    one_policy.alarms_of,
+    one_policy.lay_aside,
+    one_policy.decide_alone,
+    requests.serve,
+    requests.wait_bin,
+    requests.record_requests,
+    requests.record_step,
+    kernel.go_one_step,
+    kernel.go_calm_steps,
+    kernel.add_sums,
 )
-#: Called in most steps, and so compiled into the loop.
-EACH_STEP = frozenset({"any_acts", "datapoint", "look", "running_tasks", "spot"})
+#: Called at more than one place: compiled once. What the others do is compiled into their caller.
+SHARED = frozenset(
+    {
+        "decide_target_tracking",
+        "decide_step_scaling",
+        "change",
+        "change_between",
+        "after_shortage",
+        "launch",
+        "remove",
+        "move",
+        "set_desired",
+        "mean_known",
+        "want_of",
+        "cpu_percent",
+        "spot",
+    }
+)
 ALL = frozenset(features.FEATURES)
 
 

@@ -20,7 +20,7 @@ EVER = -math.inf
 OPEN = math.inf
 
 UTILIZATION_BINS = 512  # rule 30
-WAIT_BINS = 128  # rule 30
+WAIT_BINS = 176  # rule 30
 
 MOVED_BY_NONE = -1  # rule 28
 MOVED_BY_BOUNDS = -2
@@ -37,6 +37,9 @@ class ReferencePolicy:
     # Target tracking.
     target_value: float
     disable_scale_in: bool
+    scale_out_datapoints: int
+    scale_in_datapoints: int
+    low_factor: float
     # Both kinds.
     scale_out_cooldown_s: int
     scale_in_cooldown_s: int
@@ -96,12 +99,10 @@ class ReferenceInputs:
     deployments: tuple[tuple[int, str, float, float, int, int], ...]
     # Scaling (rules 17 to 21).
     policies: tuple[ReferencePolicy, ...]
-    low_factor: float
-    scale_out_datapoints: int
-    scale_in_datapoints: int
     scale_in_step_percent: float
     alarm_reinvocation: bool
     mean_of_datapoints: bool
+    zero_requests_reported: bool
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ class ReferenceResult:
     healthy_s: list[int]
     pending_s: list[int]
     billed_s: list[int]
+    draining_s: list[int]
+    spot_billed_s: list[float]
     served: list[float]
     refused: list[float]
     queue: list[float]
@@ -134,6 +137,9 @@ class ReferenceResult:
     peak_queue: float
     interruptions: int
     stuck_deployments: int
+    # Of these totals, the part of each hour; the last hour may have fewer steps (rule 29).
+    billed_s_by_hour: list[int]
+    spot_billed_s_by_hour: list[float]
     # Requests by utilization, by waiting time, and those refused (rule 30).
     histogram: list[float]
     wait_histogram: list[float]
@@ -160,7 +166,7 @@ def overlap(a_start: float, a_end: float, b_start: int, b_end: int) -> int:
 class Adjustment:
     """Rule 12: `tasks` more (or, if negative, fewer) in one of the sums of rule 11, over [start, end)."""
 
-    of: str  # "billed", "running", "healthy" or "pending"
+    of: str  # "billed", "running", "healthy", "pending" or "draining"
     tasks: int
     start: int
     end: int
@@ -182,6 +188,7 @@ class Task:
     running_at: float
     healthy_at: float
     removed_at: float = OPEN
+    drains_until: float = OPEN
     billed_until: float = OPEN
 
     @classmethod
@@ -205,14 +212,16 @@ class Task:
         return self.running_at <= t < self.removed_at
 
     def remove(self, t: int, drain_s: int, minimum_billed_s: int) -> None:
-        """Rule 10."""
+        """Rules 10 and 11."""
         self.removed_at = t
-        if t <= self.billed_from:  # its billing would start now or later: never billed
+        if t <= self.billed_from:
+            # Its billing would start now or later: it is never billed, and so it does not drain (rule 11).
+            self.drains_until = t
             self.billed_until = self.billed_from
             return
         was_healthy = self.healthy_at <= t
-        end = t + drain_s if was_healthy else t
-        self.billed_until = max(end, self.billed_from + minimum_billed_s)
+        self.drains_until = t + drain_s if was_healthy else t
+        self.billed_until = max(self.drains_until, self.billed_from + minimum_billed_s)
 
     # Rule 11: the seconds of this task inside [start, end).
 
@@ -227,6 +236,9 @@ class Task:
 
     def billed_seconds(self, start: int, end: int) -> int:
         return overlap(self.billed_from, self.billed_until, start, end)
+
+    def draining_seconds(self, start: int, end: int) -> int:
+        return overlap(self.removed_at, self.drains_until, start, end)
 
 
 @dataclass
@@ -263,6 +275,13 @@ def spot_tasks(n: int, inputs: ReferenceInputs) -> int:
 def is_spot(place: int, inputs: ReferenceInputs) -> bool:
     """Rule 8: whether the task at `place` of the stack, from 1, is Fargate Spot."""
     return spot_tasks(place, inputs) > spot_tasks(place - 1, inputs)
+
+
+def spot_part(billed_s: int, count: int, inputs: ReferenceInputs) -> float:
+    """Rule 28: the part of a step's billed task-seconds that is Fargate Spot."""
+    if count == 0:
+        return 0.0
+    return billed_s * spot_tasks(count, inputs) / count
 
 
 def end_of_shortage(s: int, inputs: ReferenceInputs) -> int:
@@ -320,7 +339,9 @@ def serve(arrivals: float, old_queue: float, healthy_s: int, inputs: ReferenceIn
         queue=rest - refused,
         utilization=utilization,
         over_capacity=over_capacity,
-        slow=over_capacity or utilization > inputs.slow_utilization,
+        slow=over_capacity
+        or utilization > inputs.slow_utilization
+        or (inputs.slow_utilization < math.inf and (old_queue > 0 or rest - refused > 0)),
     )
 
 
@@ -336,6 +357,8 @@ class Step:
     healthy_s: int
     pending_s: int
     billed_s: int
+    draining_s: int
+    spot_billed_s: float  # rule 28
     requests: Requests
     # At the end of the step.
     desired_count: int
@@ -368,8 +391,10 @@ def datapoint(metric: str, period_s: int, steps: Sequence[Step], inputs: Referen
         return rounded(min(100.0, 100 * used / (running_s * inputs.task_memory_mib)))
     assert metric == "requests"
     targets_s = healthy_s if healthy_s != 0 else running_s
-    if arrivals == 0 or targets_s == 0:
+    if targets_s == 0:
         return None
+    if arrivals == 0:
+        return 0.0 if inputs.zero_requests_reported else None
     return rounded(arrivals * period_s / targets_s)
 
 
@@ -458,8 +483,8 @@ class TargetTracking(Policy):
     def __init__(self, number: int, policy: ReferencePolicy, inputs: ReferenceInputs) -> None:
         super().__init__(number, policy, inputs)
         target = policy.target_value
-        low = rounded(inputs.low_factor * target)
-        n_out, n_in = inputs.scale_out_datapoints, inputs.scale_in_datapoints
+        low = rounded(policy.low_factor * target)
+        n_out, n_in = policy.scale_out_datapoints, policy.scale_in_datapoints
         self.alarm_high = Alarm(lambda m: m > target, n_out, n_out, inputs.alarm_reinvocation)
         self.alarm_low = Alarm(lambda m: m < low, n_in, n_in, inputs.alarm_reinvocation)
 
@@ -508,23 +533,24 @@ class StepScaling(Policy):
                 return change
         return None
 
-    def want(self, t: int, running: int, clamp: Callable[[int], int]) -> Want | None:
+    def want(self, t: int, running: int, desired: int, clamp: Callable[[int], int]) -> Want | None:
         """Rule 20, step scaling."""
         if not self.alarm.acts:
             return None
         change = self.adjustment(self.alarm.measured(self.inputs.mean_of_datapoints) - self.policy.threshold)
         if change is None:
             return None
-        base = self.base(t, running)
         kind = self.policy.adjustment_type
         if kind == "ExactCapacity":
-            want = change
-        elif kind == "ChangeInCapacity":
-            want = base + change
+            return Want(self, clamp(change), self.base(t, running))
+        base = self.base(t, running) if change > 0 else running
+        if kind == "PercentChangeInCapacity":
+            change = percent_change(base, change, self.policy.min_adjustment_magnitude)
         else:
-            assert kind == "PercentChangeInCapacity"
-            want = base + percent_change(base, change, self.policy.min_adjustment_magnitude)
-        return Want(self, clamp(want), base)
+            assert kind == "ChangeInCapacity"
+        want = clamp(base + change)
+        wrong_way = want < desired if change > 0 else want > desired
+        return None if change == 0 or wrong_way else Want(self, want, base)
 
 
 def percent_change(base: int, percent: int, magnitude: int) -> int:
@@ -564,6 +590,7 @@ class Simulation:
         self.low, self.high, self.floor = inputs.min_capacity, inputs.max_capacity, 0
         # Rules 21 and 23.
         self.scale_in_cooldown_ends_at = EVER
+        self.lost, self.lost_until = 0, EVER
         self.deployment_ends_at = EVER
         # Rule 26.
         self.exposure = 0.0
@@ -591,7 +618,8 @@ class Simulation:
 
     def running_count(self, t: int) -> int:
         """Rule 18."""
-        return sum(task.is_running(t) for task in self.stack)
+        lost = self.lost if t < self.lost_until else 0
+        return max(0, sum(task.is_running(t) for task in self.stack) - lost)
 
     def next_wait(self) -> int:
         """Rule 6: the `w` of the next launch."""
@@ -627,11 +655,12 @@ class Simulation:
             self.removed_tasks.append(task)
             self.removed += 1
             self.seen["removed before its billing"] += task.billed_until == task.billed_from
+            self.seen["removed in the second it is healthy and billed from"] += task.billed_from == task.healthy_at == t
             self.seen["removed before it runs"] += t < task.running_at
             self.seen["removed running, not healthy"] += task.running_at <= t < task.healthy_at
             self.seen["removed healthy"] += task.healthy_at <= t
-            end = t + self.inputs.drain_s if task.healthy_at <= t else t
-            self.seen["removed within its minimum billing"] += task.billed_from < end < task.billed_until
+            self.seen["removed within its minimum billing"] += task.billed_from < task.drains_until < task.billed_until
+            self.seen["drains, then is billed on"] += t < task.drains_until < task.billed_until
 
     def adjust(self, of: str, tasks: int, start: int, end: int) -> None:
         """Rule 12."""
@@ -657,6 +686,7 @@ class Simulation:
         self.adjust("running", -1, t, running_at)
         self.adjust("healthy", -1, t, running_at + wait)
         self.adjust("pending", +1, t, running_at)
+        self.adjust("draining", +1, t, f)
         self.seen["interruption"] += 1
         self.seen["interruption in a shortage"] += s > t
 
@@ -721,6 +751,8 @@ class Simulation:
             self.adjust("running", +y, u + running_after_s, u + ready)
             self.adjust("running", -x, u, u + running_after_s)
             self.adjust("healthy", -x, u, u + ready)
+            self.adjust("draining", +x, u, u + drain_s)
+            self.adjust("draining", +y, u + ready, u + ready + drain_s)
         self.deployment_ends_at = t + waves * (ready + drain_s)
         self.seen["rolling deployment"] += 1
         self.seen["rolling deployment of several waves"] += waves > 1
@@ -733,6 +765,7 @@ class Simulation:
         e = t + self.ready_s() + shift_s + bake_s
         self.adjust("billed", +d, t + self.inputs.unbilled_s, e + self.inputs.drain_s)
         self.adjust("running", +d, t + self.inputs.running_after_s, e)
+        self.adjust("draining", +d, e, e + self.inputs.drain_s)
         self.deployment_ends_at = e + self.inputs.drain_s
         self.seen["shifted deployment"] += 1
 
@@ -740,6 +773,7 @@ class Simulation:
         """Rule 24."""
         lost = math.ceil(self.count / self.inputs.zones - 1e-9)
         back = t + self.inputs.zone_detection_s
+        self.lost, self.lost_until = lost, back + self.inputs.running_after_s
         self.adjust("billed", -lost, t, back + self.inputs.unbilled_s)
         self.adjust("running", -lost, t, back + self.inputs.running_after_s)
         self.adjust("healthy", -lost, t, back + self.ready_s())
@@ -764,7 +798,8 @@ class Simulation:
         step_wants = [
             want
             for policy in arrived
-            if isinstance(policy, StepScaling) and (want := policy.want(t, running, self.clamp)) is not None
+            if isinstance(policy, StepScaling)
+            and (want := policy.want(t, running, self.desired_count, self.clamp)) is not None
         ]
         self.note_step_scaling(arrived, step_wants, t)
         if not self.scale_out(t, running, arrived, step_wants):
@@ -835,6 +870,8 @@ class Simulation:
         self.desired_count = smallest_allowed
         self.remove_surplus(t)
         self.scale_in_cooldown_ends_at = t + policy.policy.scale_in_cooldown_s
+        for each in self.policies:
+            each.scale_out_cooldown_ends_at = min(each.scale_out_cooldown_ends_at, t)
         self.moved_by = policy.number
 
     def note_step_scaling(self, arrived: Sequence[Policy], wants: Sequence[Want], t: int) -> None:
@@ -888,14 +925,16 @@ class Simulation:
         assert self.count == min(self.desired_count, inputs.max_tasks)
 
         # The sums to the second (rules 11 and 12), then requests (rules 13 to 16).
-        healthy_s = self.sum_of("healthy", start, end)
+        healthy_s, billed_s = self.sum_of("healthy", start, end), self.sum_of("billed", start, end)
         requests = serve(requests_per_s * inputs.step_s, self.queue, healthy_s, inputs)  # rule 2
         self.queue = requests.queue
         step = Step(
             running_s=self.sum_of("running", start, end),
             healthy_s=healthy_s,
             pending_s=self.sum_of("pending", start, end),
-            billed_s=self.sum_of("billed", start, end),
+            billed_s=billed_s,
+            draining_s=self.sum_of("draining", start, end),
+            spot_billed_s=spot_part(billed_s, self.count, inputs),
             requests=requests,
             desired_count=self.desired_count,
             count=self.count,
@@ -932,6 +971,7 @@ class Simulation:
             return None
         value = datapoint(policy.metric, policy.period_s, self.steps[-steps_in_period:], self.inputs)
         self.seen[f"missing {policy.metric} datapoint"] += value is None
+        self.seen["a requests datapoint of 0"] += value == 0 and policy.metric == "requests"
         self.seen[f"{policy.metric} datapoint of 100 percent"] += value == 100 and policy.metric != "requests"
         return value
 
@@ -951,6 +991,11 @@ class Simulation:
         self.seen["slow, not over capacity"] += requests.slow and not requests.over_capacity
         self.seen["no capacity"] += requests.capacity == 0 and requests.offered > 0
         self.seen["no tasks"] += step.count == 0
+        wait_s = (requests.old_queue + requests.queue) / 2 * self.inputs.step_s / (requests.capacity or math.inf)
+        self.seen["requests wait for more than a minute"] += wait_bin(wait_s) > 127
+        self.seen["requests wait for more than an hour"] += wait_bin(wait_s) == 175
+        self.seen["tasks drain"] += step.draining_s > 0
+        self.seen["tasks drain and none runs"] += step.draining_s > 0 and step.running_s == 0
         self.seen["Spot tasks"] += spot_tasks(step.count, self.inputs) > 0
         self.seen["tasks of both kinds"] += 0 < spot_tasks(step.count, self.inputs) < step.count
 
@@ -964,6 +1009,8 @@ class Simulation:
             healthy_s=[step.healthy_s for step in recorded],
             pending_s=[step.pending_s for step in recorded],
             billed_s=[step.billed_s for step in recorded],
+            draining_s=[step.draining_s for step in recorded],
+            spot_billed_s=[step.spot_billed_s for step in recorded],
             served=[step.requests.served for step in recorded],
             refused=[step.requests.refused for step in recorded],
             queue=[step.requests.queue for step in recorded],
@@ -973,7 +1020,7 @@ class Simulation:
             ],
             moved_by=[step.moved_by for step in recorded],
             billed_task_s=sum(step.billed_s for step in recorded),
-            spot_task_s=added(self.spot_seconds(step) for step in recorded),
+            spot_task_s=added(step.spot_billed_s for step in recorded),
             running_task_s=sum(step.running_s for step in recorded),
             launched=sum(step.launched for step in recorded),
             removed=sum(step.removed for step in recorded),
@@ -985,16 +1032,20 @@ class Simulation:
             peak_queue=max((step.requests.queue for step in recorded), default=0.0),
             interruptions=sum(step.interruptions for step in recorded),
             stuck_deployments=sum(step.stuck_deployments for step in recorded),
+            billed_s_by_hour=[sum(step.billed_s for step in hour) for hour in hours(recorded, self.inputs.step_s)],
+            spot_billed_s_by_hour=[
+                added(step.spot_billed_s for step in hour) for hour in hours(recorded, self.inputs.step_s)
+            ],
             histogram=histogram,
             wait_histogram=wait_histogram,
             refused_bin=refused_bin,
         )
 
-    def spot_seconds(self, step: Step) -> float:
-        """Rule 29: the part of the billed task-seconds that is Fargate Spot."""
-        if step.count == 0:
-            return 0.0
-        return step.billed_s * spot_tasks(step.count, self.inputs) / step.count
+
+def hours(recorded: Sequence[Step], step_s: int) -> list[Sequence[Step]]:
+    """Rule 29: the recorded steps of each hour."""
+    steps_of_an_hour = 3600 // step_s
+    return [recorded[first : first + steps_of_an_hour] for first in range(0, len(recorded), steps_of_an_hour)]
 
 
 def nan_if_missing(value: float | None) -> float:
@@ -1021,7 +1072,7 @@ def wait_bin(wait_s: float) -> int:
     """Rule 30: eight bins for each doubling, from one millisecond on."""
     if wait_s <= 0.001:
         return 0
-    return min(127, max(0, math.floor(8 * math.log2(wait_s / 0.001) + 1e-9)))
+    return min(175, max(0, math.floor(8 * math.log2(wait_s / 0.001) + 1e-9)))
 
 
 def simulate_reference(inputs: ReferenceInputs) -> ReferenceResult:

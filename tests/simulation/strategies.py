@@ -110,12 +110,10 @@ def scenario(n_steps: int, features: set[str], seed: int) -> ReferenceInputs:
         "zone_losses": (),
         "bounds": (),
         "deployments": (),
-        "low_factor": d.one([0.9, 1.0, 0.7]),
-        "scale_out_datapoints": d.one([1, 2, 3] if lively else [3, 5, 30]),
-        "scale_in_datapoints": d.one([1, 2, 5, 3] if lively else [15, 10, 60]),
         "scale_in_step_percent": d.one([10.0, 0.0, 33.3, 50.0, 100.0]),
         "alarm_reinvocation": d.chance(0.7),
         "mean_of_datapoints": d.chance(0.5),
+        "zero_requests_reported": d.chance(0.5),
     }
     p = Draws(seed, "policies")
     if "several policies" in features:
@@ -136,8 +134,12 @@ def scenario(n_steps: int, features: set[str], seed: int) -> ReferenceInputs:
         values["ready_wait_s"] = tuple(d.whole(0, 120) // grid * grid for _ in range(d.whole(1, 7)))
     if "queue" in features:
         d = Draws(seed, "queue")
-        values["queue_per_task"] = d.one([3.0, 50.0, 2000.0, 12.5])
-        values["queue_timeout_s"] = d.one([30.0, 1.0, 10.0, 300.0])
+        values["queue_per_task"], values["queue_timeout_s"] = d.one(
+            [
+                *[(3.0, 30.0), (50.0, 300.0), (12.5, 10.0), (2000.0, 30.0), (2000.0, 1.0), (50.0, 10.0)],
+                *[(2000.0, 300.0), (1e6, 2000.0), (1e6, 1e5)],  # the last two: waits of minutes and of hours
+            ]
+        )
     if "launch rate" in features:
         d = Draws(seed, "launch rate")
         values["launch_burst"] = d.one([1, 3, 10, 100])
@@ -200,6 +202,9 @@ def _tracking(d: Draws, metric: str, period_s: int, task_requests_per_s: float, 
         "lag_s": d.one([0, 20, 15, 60, 75, 40] if lively else [150, 15, 200, 390]),
         "target_value": value,
         "disable_scale_in": d.chance(0.2),
+        "scale_out_datapoints": d.one([1, 2, 3] if lively else [3, 5, 30]),
+        "scale_in_datapoints": d.one([1, 2, 5, 3] if lively else [15, 10, 60]),
+        "low_factor": d.one([0.9, 1.0, 0.7]),
         "scale_out_cooldown_s": d.one(cooldowns),
         "scale_in_cooldown_s": d.one(cooldowns),
         "threshold": 0.0,

@@ -8,7 +8,7 @@ import pytest
 
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
-from estimator.service.scaling import TargetTrackingScalingPolicy
+from estimator.service.policies import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
 from estimator.simulation import engine
@@ -110,15 +110,15 @@ def test_two_tasks_do_not_become_one_until_half_the_target(metric, tasks):
 
 
 def test_scale_in_waits_for_fifteen_minutes_and_scale_out_for_three():
-    # Defaults: 150 s of lag, so the newest datapoint of minute k is that of minute k - 3, known half a minute later.
+    # Defaults: 180 s of lag, so what minute k begins with is the datapoint of minute k - 4.
     run = simulate(steps((6, 5), (6, 28)), [spec(1, 10)], keep_series=[0])
     counts = run.series[0].desired_count
     rise = 360 + int(np.flatnonzero(counts[360:] > 1)[0])
-    # Minutes 360, 361, 362 are over the target; the last one's datapoint acts in minute 365, AWS's 363 s.
-    assert rise == 365
+    # Minutes 360, 361, 362 are over the target; the last one's datapoint acts as minute 366 begins: 360 s, AWS measured 363.
+    assert rise == 366
     fall = int(np.flatnonzero(counts[:360] < 2)[0])
-    # Minutes 0 to 14 are under; the last one's datapoint acts in minute 17.
-    assert fall == 17
+    # Minutes 0 to 14 are under; the last one's datapoint acts as minute 18 begins.
+    assert fall == 18
 
 
 def test_a_started_task_is_paid_from_the_pull_and_serves_from_its_health_check():
@@ -126,22 +126,24 @@ def test_a_started_task_is_paid_from_the_pull_and_serves_from_its_health_check()
     behavior = AwsBehavior(registration_s=0)
     run = simulate(steps((6, 5), (6, 28)), [spec(1, 10)], application, behavior, keep_series=[0])
     series = run.series[0]
-    # Decision at minute 365 and 30 s. Paid from 10 s later; running after 23 + 300/10 = 53 s; healthy 60 to 64 s later.
-    np.testing.assert_allclose(series.billed_count[364:367] * 60, [60, 60 + 20, 120])
-    np.testing.assert_allclose(series.running_count[364:367] * 60, [60, 60, 60 + 60 - 23])
-    healthy = series.healthy_count[364:369] * 60
-    assert healthy[:3].tolist() == [60, 60, 60]
-    assert 60 + 60 - 27 <= healthy[3] <= 60 + 60 - 23
-    assert healthy[4] == 120
+    # Decision as minute 366 begins. Paid from 10 s later; running after 23 + 300/10 = 53 s; healthy 60 to 64 s later.
+    np.testing.assert_allclose(series.billed_count[365:368] * 60, [60, 60 + 50, 120])
+    np.testing.assert_allclose(series.running_count[365:368] * 60, [60, 60 + 7, 120])
+    np.testing.assert_allclose(series.pending_count[365:368] * 60, [0, 53, 0])
+    healthy = series.healthy_count[365:370] * 60
+    assert healthy[:2].tolist() == [60, 60]
+    assert 60 + 60 - 57 <= healthy[2] <= 60 + 60 - 53
+    assert healthy[3:].tolist() == [120, 120]
 
 
 def test_a_removed_task_is_paid_while_it_drains():
     application = Application(deregistration_delay_s=100, stop_timeout_s=20)
     run = simulate(steps((6, 5), (6, 28)), [spec(1, 10)], application, keep_series=[0])
     series = run.series[0]
-    # Removed at minute 17 and 30 s; paid for 120 s more.
-    np.testing.assert_allclose(series.running_count[16:19] * 60, [120, 90, 60])
-    np.testing.assert_allclose(series.billed_count[16:21] * 60, [120, 120, 120, 90, 60])
+    # Removed as minute 18 begins; paid for 120 s more.
+    np.testing.assert_allclose(series.running_count[17:20] * 60, [120, 60, 60])
+    np.testing.assert_allclose(series.billed_count[17:22] * 60, [120, 120, 120, 60, 60])
+    np.testing.assert_allclose(series.draining_count[17:22] * 60, [0, 60, 60, 0, 0])
 
 
 def _many():
@@ -226,11 +228,13 @@ def test_disabled_scale_in_never_removes():
 
 
 def test_candidates_that_differ_in_memory_or_price_have_the_same_course():
+    never = AwsBehavior(spot_interruptions_per_task_hour=0)
     one = ServiceSpec(TaskSize(256, 512), max_capacity=50)
-    other = ServiceSpec(TaskSize(256, 2048), max_capacity=50, capacity_provider="FARGATE_SPOT")
-    run = simulate(WORK, [one, other])
+    other = ServiceSpec(TaskSize(256, 2048), max_capacity=50, capacity_provider_strategy="FARGATE_SPOT")
+    run = simulate(WORK, [one, other], behavior=never)
     for name in FIGURES:
         assert len(set(getattr(run, name).tolist())) == 1
+    assert run.spot_billed_task_hours.tolist() == [0, run.billed_task_hours[1]]
 
 
 def test_a_faster_architecture_needs_fewer_tasks():

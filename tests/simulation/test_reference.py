@@ -29,7 +29,7 @@ NO_LIMIT = 10_000
 
 
 def tracking(metric: str = "cpu", target: float = 50.0, **changes: Any) -> ReferencePolicy:
-    """Target tracking by the minute, without lag and with the cooldowns of 300 s that AWS presets."""
+    """Target tracking by the minute on one datapoint, without lag and with the cooldowns of 300 s that AWS presets."""
     values: dict[str, Any] = {
         "kind": "target_tracking",
         "metric": metric,
@@ -37,6 +37,9 @@ def tracking(metric: str = "cpu", target: float = 50.0, **changes: Any) -> Refer
         "lag_s": 0,
         "target_value": target,
         "disable_scale_in": False,
+        "scale_out_datapoints": 1,
+        "scale_in_datapoints": 1,
+        "low_factor": 0.9,
         "scale_out_cooldown_s": 300,
         "scale_in_cooldown_s": 300,
         "threshold": 0.0,
@@ -103,12 +106,10 @@ def case(requests_per_s: list[float], **changes: Any) -> ReferenceInputs:
         "bounds": (),
         "deployments": (),
         "policies": (tracking(),),
-        "low_factor": 0.9,
-        "scale_out_datapoints": 1,
-        "scale_in_datapoints": 1,
         "scale_in_step_percent": 10.0,
         "alarm_reinvocation": True,
         "mean_of_datapoints": False,
+        "zero_requests_reported": False,
     }
     return ReferenceInputs(**{**values, **changes})
 
@@ -144,7 +145,8 @@ def test_constant_load_on_a_fixed_count():
     result = run([1.5] * 30, record_from=10, **fixed(2))
     assert result.desired_count == [2] * 20
     assert result.running_s == result.healthy_s == result.billed_s == [120] * 20
-    assert result.pending_s == [0] * 20
+    assert result.pending_s == result.draining_s == [0] * 20
+    assert result.spot_billed_s == [0.0] * 20
     assert result.served == [90.0] * 20
     assert result.refused == result.queue == [0.0] * 20
     assert result.utilization == [0.75] * 20
@@ -155,7 +157,8 @@ def test_constant_load_on_a_fixed_count():
     assert (result.steps_over_capacity, result.slow_steps, result.refused_requests) == (0, 0, 0.0)
     assert (result.peak_desired_count, result.peak_utilization, result.peak_queue) == (2, 0.75, 0.0)
     assert (result.interruptions, result.stuck_deployments) == (0, 0)
-    assert (len(result.histogram), len(result.wait_histogram)) == (512, 128)
+    assert (result.billed_s_by_hour, result.spot_billed_s_by_hour) == ([2400], [0.0])
+    assert (len(result.histogram), len(result.wait_histogram)) == (512, 176)
     assert bins(result.histogram) == {384: 1800.0}
     assert (bins(result.wait_histogram), result.refused_bin) == ({}, 0.0)
 
@@ -224,10 +227,10 @@ def test_waiting_times_of_a_queue():
 
 
 def test_wait_bins():
-    # Doublings of 1 ms: 2 ms is 8, 4 ms 16; half a doubling 1.414 is 4; from 2^(127/8) ms = 60 s on the last bin.
-    assert [wait_bin(v) for v in (0.0, 0.0005, 0.001, 0.001414, 0.001415, 0.002, 0.004, 60.0, 61.0, 1e6)] == [
-        *(0, 0, 0, 3, 4, 8, 16, 126, 127, 127)
-    ]
+    # Doublings of 1 ms: 2 ms is 8, 4 ms 16; half a doubling 1.414 is 4; from 2^(127/8) ms = 60.1 s on 127, from twice
+    # that on 135; from 2^(175/8) ms = 3846 s on the last bin.
+    assert [wait_bin(v) for v in (0.0, 0.0005, 0.001, 0.001414, 0.001415, 0.002, 0.004)] == [0, 0, 0, 3, 4, 8, 16]
+    assert [wait_bin(v) for v in (60.0, 60.2, 120.0, 120.4, 3845.0, 3847.0, 1e6)] == [126, 127, 134, 135, 174, 175, 175]
 
 
 def test_a_queue_that_loses_its_capacity_is_refused():
@@ -253,6 +256,22 @@ def test_recorded_are_the_steps_after_the_warm_up_only():
     assert (late.desired_count, late.launched, late.billed_task_s) == ([4, 5], 3, 9 * 60)
     assert (late.refused_requests, late.peak_utilization, late.peak_desired_count) == (0.0, 0.625, 5)
     assert bins(late.histogram) == {320: 150.0, 256: 150.0}  # 0.625 x 512 and 0.5 x 512
+
+
+def test_task_seconds_of_each_hour():
+    # 2 tasks, from step 70 on 4, of which floor((4 - 1) / 2) = 1 is Spot; recorded from step 5 on. Hours: steps 5 to 64
+    # with 2 tasks; 65 to 124, 5 of them with 2 and 55 with 4; 125 to 129 with 4.
+    inputs: dict[str, Any] = {"bounds": ((70, 4, 4, 0),), "spot_base": 1, "spot_share": 0.5, **fixed(2)}
+    result = run([0.0] * 130, record_from=5, **inputs)
+    assert result.billed_s_by_hour == [60 * 120, 5 * 120 + 55 * 240, 5 * 240]
+    assert result.spot_billed_s_by_hour == [0.0, 55 * 60.0, 5 * 60.0]
+    # An hour has 180 steps of 20 s.
+    result = run([0.0] * 190, step_s=20, **fixed(1))
+    assert (result.billed_s_by_hour, result.spot_billed_s_by_hour) == ([3600, 200], [0.0, 0.0])
+    result = run([0.0] * 180, step_s=20, **fixed(1))
+    assert result.billed_s_by_hour == [3600]
+    result = run([0.0] * 3, record_from=3)
+    assert (result.billed_s_by_hour, result.spot_billed_s_by_hour) == ([], [])
 
 
 def test_without_tasks_one_is_launched_at_second_0():
@@ -281,12 +300,31 @@ def test_task_is_running_and_healthy_from_its_first_second():
     early.remove(129, drain_s=330, minimum_billed_s=60)  # not yet healthy: 110 + 60
     late.remove(130, drain_s=330, minimum_billed_s=60)  # healthy: 130 + 330
     assert (early.billed_until, late.billed_until) == (170, 460)
+    assert early.draining_seconds(0, 600) == 0
+    assert [late.draining_seconds(start, start + 60) for start in (60, 120, 180, 420, 480)] == [0, 50, 60, 40, 0]
     assert not late.is_running(130)
     assert late.pending_seconds(60, 180) == 23
     assert late.running_seconds(60, 180) == 7
     assert late.healthy_seconds(60, 180) == 0
     assert late.billed_seconds(60, 180) == 70
     assert late.billed_seconds(420, 480) == 40
+
+
+def test_task_drains_if_it_was_healthy_and_billed():
+    # Billed from 110 for at least 60 s; removed healthy at 135, it drains until 140 and is billed until 170.
+    task = Task(pending_from=100, takes_place_at=100, billed_from=110, running_at=123, healthy_at=130)
+    task.remove(135, drain_s=5, minimum_billed_s=60)
+    assert (task.draining_seconds(0, 600), task.billed_seconds(0, 600)) == (5, 60)
+    # Billed, running and healthy from 130 on: removed in that very second it is never billed and does not drain.
+    for second, drained, billed in [(130, 0, 0), (131, 35, 60), (170, 35, 75)]:
+        task = Task(pending_from=100, takes_place_at=100, billed_from=130, running_at=130, healthy_at=130)
+        task.remove(second, drain_s=35, minimum_billed_s=60)
+        assert (task.draining_seconds(0, 600), task.billed_seconds(0, 600)) == (drained, billed)
+    # 2 saturated tasks: at 60 two more, billed, running and healthy from 120, when one of them is removed again.
+    result = run([2.0, 0.0, 0.0], min_capacity=2, unbilled_s=60, running_after_s=60, drain_s=30)
+    assert result.desired_count == [2, 4, 3]
+    assert result.running_s == result.healthy_s == result.billed_s == [120, 120, 180]
+    assert (result.pending_s, result.draining_s) == ([0, 120, 0], [0, 0, 0])
 
 
 def test_sums_of_the_step_of_a_launch():
@@ -319,6 +357,7 @@ def test_task_removed_while_pending_is_billed_the_minimum_or_nothing(unbilled_s:
     assert result.running_s == result.healthy_s == [60] * 4
     assert result.pending_s == [0, 60, 0, 0]
     assert result.billed_s == billed_s
+    assert result.draining_s == [0] * 4
     assert (result.launched, result.removed) == (1, 1)
 
 
@@ -332,6 +371,7 @@ def test_of_tasks_launched_together_the_last_goes_first():
     assert result.running_s == [120, 240, 180]
     assert result.healthy_s == [120, 180, 180]
     assert result.billed_s == [120, 240, 180]
+    assert result.draining_s == [0, 0, 0]
 
 
 def test_bucket_lets_a_burst_through_and_then_one_by_one():
@@ -372,11 +412,13 @@ def test_launches_that_wait_for_the_bucket():
 
 def test_no_more_tasks_than_the_quota_holds():
     # 2 tasks saturated want 4; 3 fit. Idle: at 120 three run, 3 - 1 = 2 < 4: one goes.
-    result = run([2.0, 0.0, 0.0], min_capacity=2, max_tasks=3)
+    result = run([2.0, 0.0, 0.0], min_capacity=2, max_tasks=3, spot_base=2, spot_share=1.0)
     assert result.desired_count == [2, 4, 2]
     assert result.running_s == [120, 180, 120]
     assert (result.launched, result.removed) == (1, 1)
     assert result.pending_s == [0, 0, 0]
+    # Of the three that are there one is Spot (of four there would be two).
+    assert result.spot_billed_s == [0.0, 60.0, 0.0]
 
 
 # --- Rule 17: datapoints ------------------------------------------------------------------------------------------------
@@ -408,6 +450,10 @@ def test_request_datapoint():
     result = run([3.0, 0.0], policies=policies, **fixed(2))
     assert result.datapoints[0][0] == 90.0
     assert math.isnan(result.datapoints[0][1])
+    # Or 0; without tasks (from step 2 on) missing all the same.
+    result = run([3.0, 0.0, 0.0], policies=policies, zero_requests_reported=True, bounds=((2, 0, 0, 0),), **fixed(2))
+    assert result.datapoints[0][:2] == [90.0, 0.0]
+    assert math.isnan(result.datapoints[0][2])
     # Per 20 s: 60 requests on 2 targets.
     policies = (tracking("requests", 1000.0, period_s=20), tracking("requests", 1000.0))
     result = run([3.0] * 4, policies=policies, step_s=20, **fixed(2))
@@ -444,7 +490,8 @@ def test_spike_is_answered_as_fast_as_aws_measured():
     # AWS's benchmark: from spike to scale-out 363 s with metrics by the minute, 86 s by 20 s. A spike comes at any second
     # of a period, so these are half a period more than for a spike at its beginning, as here: 3 x 60 + 150 = 330 s
     # (+ 30 = 360), and 3 x 20 + 15 = 75 s (+ 10 = 85).
-    minutes = run([0.5] * 10 + [9.0] * 10, min_capacity=2, scale_out_datapoints=3, policies=(tracking(lag_s=150),))
+    three = tracking(lag_s=150, scale_out_datapoints=3)
+    minutes = run([0.5] * 10 + [9.0] * 10, min_capacity=2, policies=(three,))
     # 600 + 330 = 930, in step 15 [900, 960): 2 more for 30 s.
     assert minutes.desired_count == [2] * 15 + [4] * 5
     assert minutes.running_s[14:17] == [120, 120 + 2 * 30, 240]
@@ -452,8 +499,7 @@ def test_spike_is_answered_as_fast_as_aws_measured():
         [0.5] * 10 + [9.0] * 10,
         min_capacity=2,
         step_s=20,
-        scale_out_datapoints=3,
-        policies=(tracking(lag_s=15, period_s=20),),
+        policies=(tracking(lag_s=15, period_s=20, scale_out_datapoints=3),),
     )
     # 200 + 75 = 275, in step 13 [260, 280): 2 more for 5 s.
     assert twenty.desired_count == [2] * 13 + [4] * 7
@@ -462,7 +508,7 @@ def test_spike_is_answered_as_fast_as_aws_measured():
 
 def test_minute_of_three_steps_and_a_lag_that_ends_inside_a_step():
     # Steps of 20 s, saturated from second 0 on; the minute ends at 60, known at 60 + 25 = 85, in step 4 [80, 100).
-    result = run([2.0] * 7, step_s=20, min_capacity=2, policies=(tracking(lag_s=25),), scale_in_datapoints=60)
+    result = run([2.0] * 7, step_s=20, min_capacity=2, policies=(tracking(lag_s=25, scale_in_datapoints=60),))
     assert result.desired_count == [2] * 4 + [4] * 3
     assert result.running_s == [40] * 4 + [40 + 2 * 15] + [80] * 2
 
@@ -509,7 +555,7 @@ def test_an_alarm_that_acts_only_when_it_enters():
 def test_mean_of_the_datapoints_of_the_alarm():
     # 5 tasks, CPU 60, 80, 100: the third high one at 180. By the newest ceil(5 x 100/50) = 10; by the mean of the three
     # ceil(5 x 80/50) = 8.
-    three = {"scale_out_datapoints": 3, "min_capacity": 5}
+    three: dict[str, Any] = {"policies": (tracking(scale_out_datapoints=3),), "min_capacity": 5}
     assert run([3.0, 4.0, 5.0, 5.0], **three).desired_count == [5, 5, 5, 10]
     assert run([3.0, 4.0, 5.0, 5.0], mean_of_datapoints=True, **three).desired_count == [5, 5, 5, 8]
     # Of those of the window that are there: 60 and 80.
@@ -519,7 +565,8 @@ def test_mean_of_the_datapoints_of_the_alarm():
 
 def test_the_target_itself_is_not_high():
     # Datapoint 0 is 50, equal to the target; 1 and 2 are 100. Two high ones are there with datapoint 2, in step 3.
-    assert run([0.5] + [1.0] * 3, scale_out_datapoints=2).desired_count == [1, 1, 1, 2]
+    policies = (tracking(scale_out_datapoints=2),)
+    assert run([0.5] + [1.0] * 3, policies=policies).desired_count == [1, 1, 1, 2]
 
 
 def test_the_low_threshold_itself_is_not_low():
@@ -535,6 +582,9 @@ def test_missing_datapoints_neither_scale_out_nor_in():
     policies = (tracking("requests", 30.0, scale_in_cooldown_s=0),)
     result = run([0.0, 0.0, 1.0, 0.0, 0.0], policies=policies, **starting_with(4))
     assert result.desired_count == [4, 4, 4, 3, 3]
+    # If 0 is reported it is low: 4 -> 3 -> 2; 1/s on 2 tasks is 30, the target; then 0 again.
+    result = run([0.0, 0.0, 1.0, 0.0, 0.0], policies=policies, zero_requests_reported=True, **starting_with(4))
+    assert result.desired_count == [4, 3, 2, 2, 1]
 
 
 # --- Rules 20 and 21: target tracking -----------------------------------------------------------------------------------
@@ -570,9 +620,7 @@ def test_saturated_service_doubles_once_per_cooldown():
         [0.5] * 5 + [1000.0] * 21,
         min_capacity=2,
         max_capacity=20,
-        scale_out_datapoints=3,
-        scale_in_datapoints=15,
-        policies=(tracking(lag_s=90),),
+        policies=(tracking(lag_s=90, scale_out_datapoints=3, scale_in_datapoints=15),),
         unbilled_s=10,
         running_after_s=23,
         ready_wait_s=(7, 17),
@@ -630,9 +678,7 @@ def test_scale_in_waits_for_fifteen_low_datapoints_and_the_lag_then_drains():
     #   step 5 [300, 360): launched at 330: 60 + 30 = 90 running and billed
     #   step 20 [1200, 1260): running 60 + 30 = 90, billed 120; step 21: running 60, billed 60 + 10 = 70.
     changes: dict[str, Any] = {
-        "scale_out_datapoints": 3,
-        "scale_in_datapoints": 15,
-        "policies": (tracking(lag_s=150),),
+        "policies": (tracking(lag_s=150, scale_out_datapoints=3, scale_in_datapoints=15),),
         "drain_s": 40,
     }
     result = run([1.0] * 3 + [0.0] * 20, **changes)
@@ -640,6 +686,7 @@ def test_scale_in_waits_for_fifteen_low_datapoints_and_the_lag_then_drains():
     assert result.running_s == [60] * 5 + [90] + [120] * 14 + [90] + [60] * 2
     assert result.healthy_s == result.running_s
     assert result.billed_s == [60] * 5 + [90] + [120] * 15 + [70] + [60]
+    assert result.draining_s == [0] * 20 + [30, 10, 0]
     assert (result.launched, result.removed) == (1, 1)
     # Recorded from step 20 on, the launch lies in the warm-up: 120 + 70 + 60.
     late = run([1.0] * 3 + [0.0] * 20, record_from=20, **changes)
@@ -682,6 +729,9 @@ def test_of_equal_wants_the_first_policy_acts_and_only_its_cooldown_starts():
         (tracking("requests", 40.0), 4, 0),  # 3
         (tracking("requests", 13.0), 10, -1),  # 12 is not < 0.9 x 13: it does not agree
         (tracking("requests", 13.0, disable_scale_in=True), 4, 0),  # it is not asked
+        (tracking("requests", 20.0, low_factor=0.6), 10, -1),  # 12 is not < 0.6 x 20
+        (tracking("requests", 20.0, low_factor=0.601), 6, 1),
+        (tracking("requests", 20.0, scale_in_datapoints=2), 10, -1),  # not yet
         (tracking("memory", 50.0), 4, 0),  # 2 x 2 s in flight: (1000 + 4 x 50) / 10000 = 12 percent: 3
         (stepping("down", 30.0, (-math.inf, 0, -1)), 9, 1),  # acts too, and wants more tasks than 4
         (stepping("down", 30.0, (-math.inf, 0, -8)), 4, 0),  # 2
@@ -694,6 +744,18 @@ def test_all_target_tracking_policies_agree_to_scale_in_and_the_largest_want_win
     result = run([2.0] * 2, policies=(tracking(), second), scale_in_step_percent=100.0, **starting_with(10))
     assert result.desired_count == [10, desired_count]
     assert result.moved_by == [-1, moved_by]
+
+
+def test_each_policy_waits_for_its_own_datapoints():
+    # 2 saturated tasks. Requests: 60 per target at 40, at 60 s: 3 tasks. CPU 100, then 66.7 on 3 tasks: with its third
+    # datapoint, at 180 s, 3 x 66.7/50 = 4.
+    policies = (tracking(scale_out_datapoints=3), tracking("requests", 40.0))
+    result = run([2.0] * 4, min_capacity=2, policies=policies)
+    assert (result.desired_count, result.moved_by) == ([2, 3, 3, 4], [-1, 1, -1, 0])
+    # 10 tasks at CPU 20 and 12 requests per target: CPU agrees to scale in at 60 s, requests at 180 s.
+    policies = (tracking(), tracking("requests", 20.0, scale_in_datapoints=3))
+    result = run([2.0] * 4, policies=policies, scale_in_step_percent=100.0, **starting_with(10))
+    assert (result.desired_count, result.moved_by) == ([10, 10, 10, 6], [-1, -1, -1, 1])
 
 
 def test_step_scaling_in_is_blocked_by_target_tracking_that_does_not_agree():
@@ -812,6 +874,7 @@ def test_bounds_move_the_count_only_as_far_as_they_must():
     assert result.moved_by == [-1, -2, -1, -2, -1]
     assert result.running_s == [120, 300, 300, 180, 180]
     assert result.billed_s == [120, 300, 300, 180 + 2 * 30, 180]
+    assert result.draining_s == [0, 0, 0, 2 * 30, 0]
     assert (result.launched, result.removed) == (3, 2)
 
 
@@ -844,6 +907,7 @@ def test_a_service_that_is_switched_off():
     assert result.desired_count == [1, 0, 0, 1]
     assert result.refused == [0.0, 30.0, 30.0, 0.0]
     assert [math.isnan(m) for m in result.datapoints[0]] == [False, True, True, False]
+    assert result.spot_billed_s == [60.0, 0.0, 0.0, 60.0]
     assert result.spot_task_s == 120.0
 
 
@@ -863,6 +927,7 @@ def test_rolling_start_before_stop():
     assert sum(result.billed_s) - 4 * 240 == 4 * (53 + 35 - 10)
     assert result.running_s == [240, 240 + 4 * 30, 240, 240]
     assert result.healthy_s == [240] * 4
+    assert result.draining_s == [0, 4 * 7, 4 * 28, 0]  # [113, 148)
     assert (result.launched, result.removed, result.stuck_deployments) == (0, 0, 0)
 
 
@@ -872,6 +937,7 @@ def test_rolling_in_waves_costs_the_same_and_takes_longer():
     assert result.billed_s == [240, 240 + 2 * 50, 240 + 2 * 28 + 2 * 22, 240 + 2 * 56, 240]
     assert sum(result.billed_s) - 5 * 240 == 4 * (53 + 35 - 10)
     assert result.running_s == [240, 240 + 2 * 30, 240 + 2 * 9, 240 + 2 * 21, 240]  # [83, 113), [171, 201)
+    assert result.draining_s == [0, 2 * 7, 2 * 28, 2 * 35, 0]  # [113, 148), [201, 236)
 
 
 def test_rolling_stop_before_start():
@@ -881,10 +947,12 @@ def test_rolling_stop_before_start():
     assert result.billed_s == [240, 240 + 2 * 25, 240 + 2 * 22, 240 + 2 * 3, 240]
     assert result.running_s == [240, 240 - 2 * 23, 240 - 2 * 23, 240, 240]  # [60, 83), [148, 171)
     assert result.healthy_s == [240, 240 - 2 * 53, 240 - 2 * 32, 240 - 2 * 21, 240]  # [60, 113), [148, 201)
+    assert result.draining_s == [0, 2 * 35, 2 * 32, 2 * 3, 0]  # [60, 95), [148, 183)
     # If the drain is shorter than the unbilled time, nothing is billed in between: [65, 70), [123, 128).
     short = {**STARTS, "drain_s": 5}
     result = run([0.0] * 5, deployments=(deploy(1, "rolling", 50, 100),), **fixed(4), **short)
     assert result.billed_s == [240, 240 - 2 * 5, 240 - 2 * 5, 240, 240]
+    assert result.draining_s == [0, 2 * 5 + 2 * 2, 2 * 3, 0, 0]  # [60, 65), [118, 123)
 
 
 def test_rolling_start_and_stop():
@@ -895,6 +963,8 @@ def test_rolling_start_and_stop():
     assert result.billed_s == [300, 300 + 100 + 50, 300 + 56 + 22, 300 + 3, 300]
     assert result.running_s == [300, 300 + 60 - 46, 300 - 23, 300, 300]
     assert result.healthy_s == [300, 300 - 106, 300 - 32, 300 - 21, 300]
+    # Those that are stopped first drain [60, 95) and [148, 183), the two that the new ones replace [113, 148).
+    assert result.draining_s == [0, 70 + 14, 56 + 32, 3, 0]
 
 
 @pytest.mark.parametrize(
@@ -915,6 +985,7 @@ def test_stuck_deployments(tasks: int, minimum: float, maximum: float, stuck: in
     result = run([0.0] * 4, deployments=deployments, **fixed(tasks), **STARTS)
     assert result.stuck_deployments == stuck
     assert (result.billed_s == [60 * tasks] * 4) == bool(stuck)
+    assert sum(result.draining_s) == (0 if stuck else tasks * 35)  # each of them is replaced once
 
 
 def test_blue_green_runs_both_until_it_has_baked():
@@ -926,6 +997,7 @@ def test_blue_green_runs_both_until_it_has_baked():
     assert result.billed_s == [240, 240 + 200, 480, 480, 480, 240 + 4 * 28, 240]
     assert result.running_s == [240, 240 + 4 * 37, 480, 480, 240 + 4 * 53, 240, 240]
     assert result.healthy_s == [240] * 7
+    assert result.draining_s == [0, 0, 0, 0, 4 * 7, 4 * 28, 0]  # [293, 328)
 
 
 def test_deployment_lowers_the_cpu_of_its_time():
@@ -971,6 +1043,7 @@ def test_loss_of_a_zone():
     assert result.billed_s == [300, 300 - 120, 300 - 20, 300]
     assert result.running_s == [300, 300 - 120, 300 - 46, 300]
     assert result.healthy_s == [300, 300 - 120, 300 - 106, 300]
+    assert result.draining_s == [0] * 4  # nothing is left that could drain
     assert result.desired_count == [5] * 4
     # Twice in a row with only one zone: all 5 are lost twice, and there is never less than nothing.
     result = run([0.0] * 4, zone_losses=(1, 2), zones=1, **fixed(5), **STARTS)
@@ -1006,6 +1079,7 @@ def test_spot_tasks_wait_for_the_end_of_a_shortage():
     assert result.running_s == result.billed_s == [120, 180, 210, 240]
     assert result.healthy_s == [120, 160, 210, 240]
     # Of 4 tasks one is Spot: a quarter of what is billed.
+    assert result.spot_billed_s == [0.0, 45.0, 52.5, 60.0]
     assert result.spot_task_s == 45 + 52.5 + 60
     # A shortage that ended at 60 no longer counts.
     assert run([2.0] * 2, min_capacity=2, shortages=((0, 60),), **spot).pending_s == [0, 0]
@@ -1028,6 +1102,7 @@ def test_interruptions():
     assert result.running_s == [240, 240 - 23, 240, 240 - 23, 240]
     assert result.healthy_s == [240, 240 - 30, 240, 240 - 53, 240]
     assert result.pending_s == [0, 23, 0, 23, 0]
+    assert result.draining_s == [0, 60, 60, 60, 60]  # [60, 180), [180, 300)
     # 5.0 is reached with the end of the last step: there is no next one.
     assert (result.interruptions, result.launched, result.removed) == (2, 0, 0)
     assert run([0.0] * 5, record_from=2, **spot).interruptions == 1
@@ -1038,6 +1113,7 @@ def test_interruptions():
     assert result.running_s == [240, 180, 180, 240 - 43 - 43, 240]
     assert result.healthy_s == [240, 180, 180, 240 - 50 - 60, 240 - 13]
     assert result.pending_s == [0, 60, 60, 43 + 43, 0]
+    assert result.draining_s == [0, 60, 60, 60, 60]
 
 
 def test_several_interruptions_at_once():
@@ -1053,14 +1129,15 @@ def test_several_interruptions_at_once():
     )
     assert result.interruptions == 3
     assert (result.running_s, result.pending_s, result.billed_s) == ([120, 0], [0, 180], [120, 120])
+    assert result.draining_s == [0, 180]
 
 
 # --- The order within a step (rule 27) ----------------------------------------------------------------------------------
 
 
 def test_order_within_a_step():
-    # At 60: the bounds raise 2 to 4; the deployment has D = 4; the zone loses ceil(4/2) = 2; then the decision: 4 running
-    # (adjustments do not change that) x 2 = 8. Nothing takes time to start: E = 60 + 30 = 90, running + 4 over [60, 90),
+    # At 60: the bounds raise 2 to 4; the deployment has D = 4; the zone loses ceil(4/2) = 2; then the decision: 2 still running
+    # (the deployment does not change that) x 2 = 4. Nothing takes time to start: E = 60 + 30 = 90, running + 4 over [60, 90),
     # billed + 4 over [60, 100); the zone - 2 over [60, 80).
     deployments = (deploy(1, "shifted", bake_s=30),)
     result = run(
@@ -1073,10 +1150,11 @@ def test_order_within_a_step():
         zone_detection_s=20,
         drain_s=10,
     )
-    assert result.desired_count == [2, 8]
-    assert result.running_s == [120, 8 * 60 + 4 * 30 - 2 * 20]
-    assert result.billed_s == [120, 8 * 60 + 4 * 40 - 2 * 20]
-    assert result.healthy_s == [120, 8 * 60 - 2 * 20]
+    assert result.desired_count == [2, 4]
+    assert result.running_s == [120, 4 * 60 + 4 * 30 - 2 * 20]
+    assert result.billed_s == [120, 4 * 60 + 4 * 40 - 2 * 20]
+    assert result.healthy_s == [120, 4 * 60 - 2 * 20]
+    assert result.draining_s == [0, 4 * 10]
 
 
 # --- Any scenario -------------------------------------------------------------------------------------------------------
@@ -1119,76 +1197,84 @@ def test_counts_stay_within_bounds(inputs: ReferenceInputs):
 
 # What happens in the scenarios, and in how many of 300 of them at least: half of what was found when this was written.
 LIVELY = {
-    "Spot tasks": 59,
-    "a predictive floor raises the count": 32,
-    "a queue is worked off": 60,
-    "a step alarm acts and no step fits": 30,
-    "a step alarm is in ALARM and does not act": 31,
-    "a step policy wants by ChangeInCapacity": 15,
-    "a step policy wants by ExactCapacity": 17,
-    "a step policy wants by PercentChangeInCapacity": 21,
-    "a step policy wants by a remembered base": 10,
-    "billed seconds would be negative": 5,
-    "bounds lower the count": 47,
-    "bounds raise the count": 53,
-    "cpu datapoint of 100 percent": 39,
-    "deployment while one is going on": 17,
-    "healthy seconds would be negative": 18,
+    "Spot tasks": 58,
+    "a place in the bucket is given back": 11,
+    "a predictive floor raises the count": 33,
+    "a queue is worked off": 59,
+    "a requests datapoint of 0": 18,
+    "a step alarm acts and no step fits": 32,
+    "a step alarm is in ALARM and does not act": 24,
+    "a step policy wants by ChangeInCapacity": 22,
+    "a step policy wants by ExactCapacity": 24,
+    "a step policy wants by PercentChangeInCapacity": 16,
+    "a step policy wants by a remembered base": 14,
+    "billed seconds would be negative": 4,
+    "bounds lower the count": 44,
+    "bounds raise the count": 54,
+    "cpu datapoint of 100 percent": 45,
+    "deployment while one is going on": 16,
+    "drains, then is billed on": 10,
+    "healthy seconds would be negative": 19,
     "high, but enough tasks are there or on their way": 78,
-    "in agreed by several": 12,
-    "in blocked by a deployment": 10,
-    "in blocked by a policy that does not agree": 24,
-    "in blocked by the cooldown": 17,
-    "in by a datapoint known before": 8,
+    "in agreed by several": 10,
+    "in blocked by a deployment": 13,
+    "in blocked by a policy that does not agree": 25,
+    "in blocked by the cooldown": 21,
+    "in by a datapoint known before": 6,
     "in by step on cpu": 7,
     "in by step on memory": 5,
-    "in by step on requests": 3,
-    "in by target_tracking on cpu": 34,
-    "in by target_tracking on memory": 14,
-    "in by target_tracking on requests": 15,
-    "in with different wants": 6,
-    "interruption": 31,
-    "interruption in a shortage": 13,
-    "launch does not fit": 51,
-    "launch waits for the bucket": 24,
-    "launch waits for the bucket and a shortage": 4,
-    "launch waits for the end of a shortage": 16,
+    "in by step on requests": 4,
+    "in by target_tracking on cpu": 27,
+    "in by target_tracking on memory": 19,
+    "in by target_tracking on requests": 10,
+    "in with different wants": 5,
+    "interruption": 30,
+    "interruption in a shortage": 12,
+    "launch does not fit": 47,
+    "launch waits for the bucket": 23,
+    "launch waits for the bucket and a shortage": 6,
+    "launch waits for the end of a shortage": 15,
     "loss of a zone": 57,
-    "memory datapoint of 100 percent": 26,
-    "missing cpu datapoint": 35,
-    "missing memory datapoint": 22,
-    "missing requests datapoint": 46,
-    "no capacity": 61,
-    "no tasks": 37,
-    "out by step on cpu": 15,
-    "out by step on memory": 11,
-    "out by step on requests": 11,
-    "out by target_tracking on cpu": 39,
-    "out by target_tracking on memory": 19,
-    "out by target_tracking on requests": 24,
+    "memory datapoint of 100 percent": 28,
+    "missing cpu datapoint": 33,
+    "missing memory datapoint": 21,
+    "missing requests datapoint": 34,
+    "no capacity": 60,
+    "no tasks": 34,
+    "out by step on cpu": 18,
+    "out by step on memory": 7,
+    "out by step on requests": 13,
+    "out by target_tracking on cpu": 36,
+    "out by target_tracking on memory": 22,
+    "out by target_tracking on requests": 19,
     "out cancels a scale-in cooldown": 17,
-    "out during a deployment": 8,
-    "out inside the policy's scale-out cooldown": 14,
-    "out with different wants": 4,
-    "over capacity": 137,
-    "policies decide together": 48,
+    "out during a deployment": 12,
+    "out inside the policy's scale-out cooldown": 9,
+    "out with different wants": 8,
+    "over capacity": 135,
+    "policies decide together": 47,
     "removed before it runs": 18,
-    "removed before its billing": 15,
-    "removed healthy": 94,
-    "removed running, not healthy": 9,
+    "removed before its billing": 13,
+    "removed healthy": 86,
+    "removed in the second it is healthy and billed from": 1,
+    "removed running, not healthy": 10,
     "removed within its minimum billing": 19,
-    "requests are refused": 136,
-    "requests wait": 61,
-    "requests wait and others are refused": 60,
-    "rolling deployment": 39,
-    "rolling deployment of several waves": 23,
-    "rolling deployment that starts and stops": 18,
-    "rolling deployment that stops first": 31,
+    "requests are refused": 123,
+    "requests wait": 62,
+    "requests wait and others are refused": 43,
+    "requests wait for more than a minute": 24,
+    "requests wait for more than an hour": 3,
+    "rolling deployment": 40,
+    "rolling deployment of several waves": 25,
+    "rolling deployment that starts and stops": 16,
+    "rolling deployment that stops first": 29,
     "running seconds would be negative": 14,
-    "shifted deployment": 42,
-    "slow, not over capacity": 78,
-    "stuck deployment": 25,
-    "tasks of both kinds": 58,
+    "shifted deployment": 44,
+    "slow, not over capacity": 76,
+    "stuck deployment": 27,
+    "tasks drain": 97,
+    "tasks drain and none runs": 35,
+    "tasks of both kinds": 56,
 }
 
 
@@ -1212,15 +1298,18 @@ def test_scenarios_are_lively():
 
 # --- The kernel ---------------------------------------------------------------------------------------------------------
 
-COUNTS = ("desired_count", "running_s", "healthy_s", "pending_s", "billed_s", "moved_by")
-FIGURES = ("served", "refused", "queue", "utilization", "histogram", "wait_histogram")
+COUNT_SERIES = ("desired_count", "running_s", "healthy_s", "pending_s", "billed_s", "draining_s", "moved_by")
+FIGURE_SERIES = ("spot_billed_s", "served", "refused", "queue", "utilization")
+COUNTS = (*COUNT_SERIES, "billed_s_by_hour")
+FIGURES = (*FIGURE_SERIES, "spot_billed_s_by_hour", "histogram", "wait_histogram")
 COUNT_TOTALS = (
     *("billed_task_s", "running_task_s", "launched", "removed", "steps_over_capacity", "slow_steps"),
     *("peak_desired_count", "interruptions", "stuck_deployments"),
 )
 FIGURE_TOTALS = ("spot_task_s", "refused_requests", "peak_utilization", "peak_queue", "refused_bin")
 # Of the same name in the kernel's outcome.
-SERIES = (*COUNTS, "served", "refused", "queue", "utilization", "datapoints")
+SERIES = (*COUNT_SERIES, *FIGURE_SERIES, "datapoints")
+HOURS = ("billed_s_by_hour", "spot_billed_s_by_hour")
 TOTALS = (*COUNT_TOTALS, "refused_requests", "peak_utilization", "peak_queue")
 
 
@@ -1228,12 +1317,13 @@ def kernel_result(inputs: ReferenceInputs, compiled: bool) -> ReferenceResult:
     """The one place that knows how the kernel is called and what its outcome looks like."""
     policies = tuple(PolicyInputs(**_values(policy)) for policy in inputs.policies)
     simulation = SimulationInputs(**{**_values(inputs), "policies": policies})
-    outcome = run_inputs(simulation, keep=True, compiled=compiled)
+    outcome = run_inputs(simulation, keep=True, compiled=compiled, hours=True)
     series = outcome.series
     assert series is not None
     return ReferenceResult(
         **{name: getattr(series, name).tolist() for name in SERIES},
         **{name: getattr(outcome, name) for name in TOTALS},
+        **{name: getattr(outcome, name).tolist() for name in HOURS},
         spot_task_s=outcome.spot_billed_task_s,
         histogram=outcome.utilization_histogram.tolist(),
         wait_histogram=outcome.wait_histogram[:-1].tolist(),
@@ -1330,4 +1420,13 @@ def test_launches_that_never_took_place_give_their_places_back(compiled: bool):
     assert (expected.launched, expected.removed) == (8 * 18, 7 * 18)
     # The first of them runs from second 900, step 15; the second from second 1000, 20 s before step 16 ends.
     assert expected.running_s[14:17] == [120, 120 + 60, 180 + 20]
+    assert differences(expected, kernel_result(inputs, compiled)) == []
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["uncompiled", "compiled"])
+def test_a_task_that_is_never_billed_does_not_drain(compiled: bool):
+    """Rules 10 and 11: removed in the second in which it would be billed and healthy, by the kernel too."""
+    inputs = case([2.0, 0.0, 0.0], min_capacity=2, unbilled_s=60, running_after_s=60, drain_s=30)
+    expected = simulate_reference(inputs)
+    assert (expected.removed, expected.draining_s) == (1, [0, 0, 0])
     assert differences(expected, kernel_result(inputs, compiled)) == []
