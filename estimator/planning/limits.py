@@ -16,13 +16,14 @@ from estimator.planning.promise import Promise, Rejection
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.network import NetworkLayout
-from estimator.service.spec import FARGATE_SPOT, ServiceSpec
+from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import ARM64
 from estimator.simulation.engine import STEP_S
-from estimator.simulation.latency import in_flight_percentile, servers_and_service_s
+from estimator.simulation.latency import TaskQueue, in_flight_percentile
 from estimator.simulation.result import Simulation
+from estimator.simulation.translation import queue_of
 from estimator.units import SECONDS_PER_MINUTE
-from estimator.workload.request import Request, Workload
+from estimator.workload.request import Request, Workload, request_notes
 
 #: What to do when no candidate keeps a limit.
 _ADVICE = {
@@ -115,8 +116,8 @@ def limits(month: BilledMonth, promise: Promise) -> list[Limit]:
 def memory_needed_mib(month: BilledMonth, share: float) -> NDArray[np.float64]:
     """Estimate the memory of a task at its busiest minute.
 
-    What it has at rest, and what each request in flight adds: those served or queued (a high percentile of an M/M/c queue, since the
-    mean would be exceeded half of the time) and those that wait for others.
+    What it has at rest, and what each request in flight adds: those served or queued (a high percentile of the queue, since the mean would be
+    exceeded half of the time) and those that wait for others; a concurrency limit bounds them.
 
     Parameters
     ----------
@@ -132,14 +133,16 @@ def memory_needed_mib(month: BilledMonth, share: float) -> NDArray[np.float64]:
     """
     work = month.workload
     peak = month.simulation.peak_utilization
-    servers = np.array([servers_and_service_s(spec.task_size.vcpu, 1.0)[0] for spec in month.specs])
+    by_queue: dict[TaskQueue, list[int]] = {}
+    for i, spec in enumerate(month.specs):
+        by_queue.setdefault(queue_of(work, spec.task_size.vcpu, spec.cpu_architecture), []).append(i)
     in_flight = np.zeros(len(month.specs))
-    for count in set(servers.tolist()):
-        members = servers == count
-        in_flight[members] = in_flight_percentile(np.minimum(peak[members], _STEADY_UTILIZATION), count, share)
-    cpu_s = np.array([work.cpu_s_per_request(spec.cpu_architecture) for spec in month.specs])
-    waiting = np.minimum(peak, 1.0) * month.vcpu / cpu_s * work.wait_ms_per_request / 1000
-    return np.asarray(work.baseline_memory_mib + (in_flight + waiting) * work.memory_mib_per_request)
+    for queue, members in by_queue.items():
+        steady = np.minimum(peak[members], _STEADY_UTILIZATION)
+        queued = in_flight_percentile(steady, queue.servers, share, work.arrival_cv, queue.service_time_cv)
+        waiting = np.minimum(peak[members], 1.0) * queue.requests_per_s * queue.added_s
+        in_flight[members] = np.minimum(queued + waiting, work.concurrency_limit_per_task or math.inf)
+    return np.asarray(work.baseline_memory_mib + in_flight * work.memory_mib_per_request)
 
 
 def broken_limits(month: BilledMonth, promise: Promise, bills: Bills) -> list[list[Rejection]]:
@@ -283,13 +286,13 @@ def notes(
     tuple of str
         Sentences.
     """
-    found = []
+    found = list(workload.load.notes)
     if workload.load.step_s > STEP_S:
         minutes = workload.load.step_s / SECONDS_PER_MINUTE
         found.append(
             f"The load is known by means of {minutes:g} minutes: peaks inside them are not seen, so tasks, latency and bill may be higher."
         )
-    unserved = float(run.unserved_requests[0]) / max(workload.load.requests, 1e-300)
+    unserved = float(run.unserved_requests[0]) / max(workload.task_load.requests, 1e-300)
     if unserved > MUCH_UNSERVED:
         found.append(
             f"{100 * unserved:.1f} % of the requests find no capacity and are not served; the lines that follow traffic (load balancer, "
@@ -313,10 +316,17 @@ def notes(
         )
     if application.image is None and spec.network.layout == "nat":
         found.append("No image is given: it is taken to come from ECR in the region, past the NAT gateway.")
-    if spec.capacity_provider == FARGATE_SPOT:
+    if spec.capacity_provider_strategy.uses_spot:
         found.append(
-            "Fargate Spot can be interrupted at two minutes' notice and may be short; interruptions are not simulated yet."
+            "How often Fargate Spot is interrupted is not published: it is taken to be once in "
+            f"{1 / max(behavior.spot_interruptions_per_task_hour, 1e-9):,.0f} task-hours (spot_interruptions_per_task_hour). Shortages count "
+            "only where the scenario's `operations` name them."
         )
     if spec.task_size.cpu_units == 32768:
         found.append("32 vCPU tasks are new: some regions and tools may not have them yet.")
-    return tuple(found)
+    if run.stuck_deployments[0]:
+        found.append(
+            f"{run.stuck_deployments[0]:g} deployments of the period can replace no task: between minimum_healthy_percent and maximum_percent of "
+            "so few tasks there is none to start or stop. Allow 200 % or less than 100 %."
+        )
+    return (*found, *request_notes(workload))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from estimator.pricing.rates import Rates
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.network import NetworkLayout
+from estimator.service.operations import Operations
 from estimator.service.spec import ServiceSpec
 from estimator.simulation.engine import simulate
 from estimator.units import HOURS_PER_MONTH
@@ -34,6 +36,7 @@ def estimate(
     promise: Promise | None = None,
     behavior: AwsBehavior | None = None,
     hours_per_month: float = HOURS_PER_MONTH,
+    operations: Operations | None = None,
 ) -> Plan:
     """Simulate and price one candidate as it is.
 
@@ -53,6 +56,8 @@ def estimate(
         What is taken for granted of AWS.
     hours_per_month : float
         Length of the billed month. [h]
+    operations : Operations, optional
+        Deployments, loss of a zone, shortages of Fargate Spot.
 
     Returns
     -------
@@ -62,10 +67,13 @@ def estimate(
     application = application or Application()
     promise = promise or Promise()
     behavior = behavior or AwsBehavior()
+    operations = operations or Operations()
     _require_types(workload, rates)
     require_consistent(workload, application, spec.network, rates.region)
-    run = simulate(workload, [spec], application, behavior, keep_series=[0])
-    month = BilledMonth(workload, run, application, hours_per_month)
+    run = simulate(
+        workload, [spec], application, behavior, [0], operations=operations, p95_latency_ms=promise.p95_latency_ms
+    )
+    month = BilledMonth(workload, run, application, hours_per_month, rates.region, behavior)
     bills = price_month(month, rates)
     (broken,) = broken_limits(month, promise, bills)
     warnings = [f"The promise is broken: {limit.reason}." for limit in broken if limit.constraint != "rate"]
@@ -79,6 +87,7 @@ def estimate(
         application,
         promise,
         behavior,
+        operations=operations,
         warnings=(*warnings, *notes(spec, workload, application, behavior, run)),
     )
 
@@ -95,6 +104,7 @@ def plan(
     behavior: AwsBehavior | None = None,
     hours_per_month: float = HOURS_PER_MONTH,
     progress: Callable[[float], None] | None = None,
+    operations: Operations | None = None,
 ) -> Plan:
     """Find the cheapest candidate that keeps the promise.
 
@@ -120,6 +130,8 @@ def plan(
         Length of the billed month. [h]
     progress : callable, optional
         Called with the part that is done, 0 to 1.
+    operations : Operations, optional
+        Deployments, loss of a zone, shortages of Fargate Spot.
 
     Returns
     -------
@@ -140,6 +152,7 @@ def plan(
     application = application or Application()
     behavior = behavior or AwsBehavior()
     network = network or NetworkLayout()
+    operations = operations or Operations()
     _require_types(workload, rates)
     require_consistent(workload, application, network, rates.region)
     specs = candidates(
@@ -147,12 +160,13 @@ def plan(
     )
     if not specs:
         raise InvalidScenario(
-            f"No candidate is left to simulate: the load peaks at {workload.load.peak_requests_per_s:,.0f} requests/s and the target "
+            f"No candidate is left to simulate: the load peaks at {workload.task_load.peak_requests_per_s:,.0f} requests/s and the target "
             f"group takes {choices.target_group_quota} tasks; max_capacity is {choices.max_capacity}. Lower the load, or set other "
             "bounds in `search`."
         )
-    run = simulate(workload, specs, application, behavior, progress=progress)
-    month = BilledMonth(workload, run, application, hours_per_month)
+    happens: dict[str, Any] = {"operations": operations, "p95_latency_ms": promise.p95_latency_ms}
+    run = simulate(workload, specs, application, behavior, progress=progress, **happens)
+    month = BilledMonth(workload, run, application, hours_per_month, rates.region, behavior)
     bills = price_month(month, rates)
     broken = broken_limits(month, promise, bills)
     order = np.lexsort(
@@ -170,7 +184,7 @@ def plan(
         if bills.unknown
         else []
     )
-    chosen = simulate(workload, [specs[winner]], application, behavior, keep_series=[0])
+    chosen = simulate(workload, [specs[winner]], application, behavior, [0], **happens)
     return Plan(
         specs[winner],
         breakdown(month, bills, rates, winner),
@@ -179,6 +193,7 @@ def plan(
         application,
         promise,
         behavior,
+        operations,
         rejections,
         len(specs),
         (*unknown, *notes(specs[winner], workload, application, behavior, chosen)),

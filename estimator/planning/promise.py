@@ -8,7 +8,8 @@ from typing import Any
 
 from estimator.checks import require_in_range, require_number
 from estimator.errors import InvalidScenario
-from estimator.service.scaling import MAX_COOLDOWN_S, TargetTrackingScalingPolicy
+from estimator.service.capacity import CapacityProviderStrategy
+from estimator.service.policies import MAX_COOLDOWN_S, TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TASK_SIZES
 
@@ -167,4 +168,5 @@ class Choices:
         for minimum in self.min_capacities:
             require_number("min_capacities", minimum, 1, 5000, whole=True)
         for architecture in self.cpu_architectures:
-            ServiceSpec(TASK_SIZES[0], architecture, capacity_provider=self.capacity_provider)
+            ServiceSpec(TASK_SIZES[0], architecture)
+        CapacityProviderStrategy.of(self.capacity_provider)

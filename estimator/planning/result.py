@@ -14,6 +14,7 @@ from estimator.fingerprints import fingerprint_of
 from estimator.planning.promise import Promise, Rejection
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
+from estimator.service.operations import Operations
 from estimator.service.spec import ServiceSpec
 from estimator.simulation.result import Series, Simulation
 from estimator.workload.request import Request, Workload
@@ -39,6 +40,8 @@ class Plan:
         The limits.
     behavior : AwsBehavior
         What was taken for granted of AWS.
+    operations : Operations
+        What happens beside the load.
     rejections : tuple of Rejection
         Candidates that were cheaper and broke a limit, cheapest first.
     considered : int
@@ -56,6 +59,7 @@ class Plan:
     application: Application
     promise: Promise
     behavior: AwsBehavior
+    operations: Operations = field(default_factory=Operations)
     rejections: tuple[Rejection, ...] = ()
     considered: int = 1
     warnings: tuple[str, ...] = ()
@@ -84,6 +88,7 @@ class Plan:
             "p95_latency_ms": float(run.p95_latency_ms[0]),
             "p99_latency_ms": float(run.p99_latency_ms[0]),
             "minutes_over_capacity_per_month": float(run.minutes_over_capacity[0]) * periods,
+            "minutes_over_promise_per_month": float(run.minutes_over_promise[0]) * periods,
             "unserved_requests_per_month": float(run.unserved_requests[0]) * periods,
             "requests_per_month": self.cost.requests,
             "usd_per_million_requests": self.cost.total_usd / self.cost.requests * 1e6 if self.cost.requests else 0.0,
@@ -104,6 +109,7 @@ class Plan:
             "request": {item.name: getattr(self.workload, item.name) for item in fields(Request)},
             "application": asdict(self.application),
             "behavior": asdict(self.behavior),
+            "operations": asdict(self.operations),
         }
 
     def fingerprint(self) -> str:

@@ -6,8 +6,9 @@ import math
 
 from estimator.planning.promise import Choices
 from estimator.service.application import Application
+from estimator.service.capacity import CapacityProviderStrategy
 from estimator.service.network import NetworkLayout
-from estimator.service.scaling import TargetTrackingScalingPolicy
+from estimator.service.policies import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TASK_SIZES
 from estimator.workload.request import Workload
@@ -40,8 +41,9 @@ def candidates(
         Small sizes first.
     """
     found = []
+    strategy = CapacityProviderStrategy.of(choices.capacity_provider)
     for architecture in choices.cpu_architectures:
-        peak_vcpu = workload.load.peak_requests_per_s * workload.cpu_s_per_request(architecture)
+        peak_vcpu = workload.task_load.peak_requests_per_s * workload.cpu_s_per_request(architecture)
         for size in TASK_SIZES:
             for target in choices.target_values:
                 needed = max(1, math.ceil(peak_vcpu / size.vcpu / (target / 100) - 1e-9))
@@ -66,9 +68,9 @@ def candidates(
                             architecture,
                             minimum,
                             maximum,
-                            policy,
+                            (policy,),
                             network,
-                            choices.capacity_provider,
+                            strategy,
                             application.ephemeral_storage_gib,
                         )
                     )

@@ -89,7 +89,7 @@ def test_an_unknown_rate_stops_a_plan_and_bounds_an_estimate(small_space):
     spot = Choices(capacity_provider="FARGATE_SPOT", target_values=(60.0,), min_capacities=(2,), max_capacity=20)
     with pytest.raises(RateNotFound, match=r"fargate_spot_.*APS4-SpotUsage.*ap-southeast-3"):
         plan(WORK, rates, Promise(), choices=spot)
-    spec = ServiceSpec(TaskSize(512, 1024), capacity_provider="FARGATE_SPOT")
+    spec = ServiceSpec(TaskSize(512, 1024), capacity_provider_strategy="FARGATE_SPOT")
     found = estimate(WORK, rates, spec)
     assert found.cost.is_lower_bound
     assert found.cost.total_text.startswith("at least $")

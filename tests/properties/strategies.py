@@ -10,7 +10,7 @@ from estimator.planning.promise import Choices
 from estimator.pricing.catalog import PRICES
 from estimator.pricing.rates import Rate, Rates, Tier
 from estimator.service.network import NetworkLayout
-from estimator.service.scaling import TargetTrackingScalingPolicy
+from estimator.service.policies import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
 from estimator.workload.profile import LoadProfile
