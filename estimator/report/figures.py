@@ -1,57 +1,49 @@
-"""Figures of a plan: pure functions Plan -> plotly Figure.
-
-Notes
------
-Backgrounds are transparent and text has no color of its own, so that a figure takes the look of the page it stands on, light or dark. The
-colors are those of Okabe and Ito that have a contrast of at least 3:1 with white and with black; what a color says is said by a dash or
-a name too. No maps: plotly fetches their outlines from the network.
-"""
+"""Figures of a plan: pure functions Plan -> plotly Figure."""
 
 from __future__ import annotations
 
-import math
 import textwrap
-from itertools import pairwise
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from estimator.billing.lcu import (
-    ACTIVE_CONNECTIONS_PER_LCU,
     DIMENSIONS,
-    NEW_CONNECTIONS_PER_S_PER_LCU,
-    PROCESSED_GB_PER_H_PER_LCU,
-    RULE_EVALUATIONS_PER_S_PER_LCU,
+    lcu_capacities,
 )
 from estimator.planning.result import Plan
+from estimator.report.drawing import (
+    BLUE,
+    BLUE_AREA,
+    FULL,
+    GRAY,
+    GRAY_AREA,
+    GREEN,
+    PURPLE,
+    VERMILION,
+    keep_extremes,
+    line,
+    over_period,
+    paper,
+    rows_of,
+    times,
+)
+from estimator.service.policies import StepScalingPolicy, TargetTrackingScalingPolicy
 from estimator.units import SECONDS_PER_HOUR
 
-#: Okabe and Ito, "Color Universal Design", 2008.
-BLUE, GREEN, VERMILION, PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
-GRAY = "#8A8A8A"
-#: Most points of a line; a screen shows no more. [points]
-MAX_POINTS = 2000
-#: A step is over capacity above this utilization (rule 10 of ``docs/simulation.md``). [1]
-FULL = 1 + 1e-9
-
-#: Where the period is laid in the calendar: a Monday and the first day of a year.
-START = np.datetime64("2024-01-01T00:00:00", "s")
-
-_PER_LCU = (
-    f"{NEW_CONNECTIONS_PER_S_PER_LCU:g}/s",
-    f"{ACTIVE_CONNECTIONS_PER_LCU:,.0f}",
-    f"{PROCESSED_GB_PER_H_PER_LCU:g} GB/h",
-    f"{RULE_EVALUATIONS_PER_S_PER_LCU:,.0f}/s",
-)
-_WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+#: How a capacity unit of each dimension is written.
+_PER_LCU = ("{:,.4g}/s", "{:,.0f}", "{:,.3g} GB/h", "{:,.4g}/s")
 
 
 def load_and_tasks(plan: Plan) -> go.Figure:
     """Draw the load and below it the tasks that follow it, over one period.
 
-    Minutes over capacity are marked on the load.
+    Minutes over capacity are marked on the load. Tasks that are launched and do not run yet, and those that are removed and still
+    billed, have a low row of their own, where there are any: they come and go within minutes.
 
     Parameters
     ----------
@@ -61,18 +53,20 @@ def load_and_tasks(plan: Plan) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        Two rows with one x axis. [requests/s, tasks, h]
+        Two or three rows with one x axis. [requests/s, tasks, h]
     """
     series = plan.series
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
-    load = _line(plan, series.requests_per_s, "load", "%{y:,.1f} requests/s", color=BLUE)
-    load.update(fill="tozeroy", fillcolor="rgba(0, 114, 178, 0.15)")
+    brief = bool(series.pending_count.any() or series.draining_count.any())
+    rows, height = rows_of((165, 180, 70) if brief else (165, 180))
+    figure = make_subplots(**rows)
+    load = line(series.requests_per_s, series.step_s, "load", "%{y:,.1f} requests/s", color=BLUE)
+    load.update(fill="tozeroy", fillcolor=BLUE_AREA)
     figure.add_trace(load, row=1, col=1)
     over = np.flatnonzero(series.utilization > FULL)
     if over.size:
         over = over[keep_extremes(series.requests_per_s[over])]
         marks = go.Scatter(
-            x=_times(over, series.step_s),
+            x=times(over, series.step_s),
             y=series.requests_per_s[over],
             name="over capacity",
             mode="markers",
@@ -80,19 +74,32 @@ def load_and_tasks(plan: Plan) -> go.Figure:
             hovertemplate="over capacity<extra></extra>",
         )
         figure.add_trace(marks, row=1, col=1)
-    desired = _line(
-        plan, series.desired_count, "desired tasks", "%{y:,.0f} tasks desired", color=PURPLE, dash="dot", shape="hv"
-    )
-    running = _line(plan, series.running_count, "running tasks", "%{y:,.2f} tasks running", color=GREEN, shape="hv")
-    figure.add_trace(running, row=2, col=1)
-    figure.add_trace(desired, row=2, col=1)
-    figure.update_yaxes(title_text="load [requests/s]", rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(title_text="tasks", rangemode="tozero", row=2, col=1)
-    return _dressed(figure, plan, height=460)
+    counts: list[tuple[int, str, NDArray[Any], str, dict[str, Any]]] = [
+        (2, "running", series.running_count, "%{y:,.2f}", {"color": GREEN}),
+        (2, "desired", series.desired_count, "%{y:,.0f}", {"color": PURPLE, "dash": "dot"}),
+    ]
+    if brief:
+        counts += [
+            (3, "pending", series.pending_count, "%{y:,.2f}", {"color": VERMILION}),
+            (3, "draining", series.draining_count, "%{y:,.2f}", {"color": GRAY, "dash": "2px,2px"}),
+        ]
+    for row, name, values, number, look in counts:
+        drawn = line(values, series.step_s, f"{name} tasks", f"{number} tasks {name}", shape="hv", **look)
+        figure.add_trace(drawn, row=row, col=1)
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(title_text="load [requests/s]", row=1, col=1)
+    figure.update_yaxes(title_text="tasks", row=2, col=1)
+    if brief:
+        figure.update_traces(fill="tozeroy", line_width=1.5, row=3, col=1)
+        figure.update_yaxes(title_text="tasks", nticks=3, row=3, col=1)
+    return over_period(figure, plan.workload.load, height)
 
 
 def utilization(plan: Plan) -> go.Figure:
-    """Draw the CPU metric with the target and the threshold below which tasks are removed, over one period.
+    """Draw what scaling policies watch with their targets and thresholds, over one period.
+
+    CPU always has a row; memory and requests per target have one where a policy watches them. Between the target and the threshold below
+    which tasks are removed lies an area in which target tracking has no alarm.
 
     Parameters
     ----------
@@ -102,27 +109,107 @@ def utilization(plan: Plan) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        The metric ``ECSServiceAverageCPUUtilization``. [%, h]
+        The metric ``ECSServiceAverageCPUUtilization``, and below it the others. [%, requests/min, h]
     """
-    target = plan.spec.scaling.target_value
-    low = round(plan.behavior.low_factor * target, 6)
-    figure = go.Figure(
-        _line(plan, plan.series.cpu_utilization_percent, "service average CPU", "%{y:.1f} % CPU", color=BLUE),
-    )
-    ends = _times(np.array([0, plan.workload.load.period_s]), 1)
-    for value, name, dash, color in ((target, "target", "dash", VERMILION), (low, "scale in below", "dot", PURPLE)):
-        figure.add_trace(
-            go.Scatter(
-                x=ends,
-                y=[value, value],
-                name=f"{name} {value:g} %",
-                mode="lines",
-                line={"color": color, "dash": dash, "width": 1.5},
-                hoverinfo="skip",
+    watched = {policy.metric.kind for policy in plan.spec.watching}
+    panels = [panel for panel in _PANELS if panel.kind == "cpu" or panel.kind in watched]
+    traces = [[*_thresholds(plan, panel), _watched(plan, panel)] for panel in panels]
+    rows, height = rows_of([230] * len(panels), max(map(len, traces)))
+    figure = make_subplots(**rows)
+    for row, panel in enumerate(panels, 1):
+        for trace in traces[row - 1]:
+            figure.add_trace(trace, row=row, col=1)
+        bounds = {"range": [0, 105], "dtick": 20} if panel.is_percentage else {"rangemode": "tozero"}
+        figure.update_yaxes(title_text=panel.title, **bounds, row=row, col=1)
+    return over_period(figure, plan.workload.load, height)
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One row of `utilization`: a metric, how it is called and what the pointer shows."""
+
+    kind: str
+    title: str
+    name: str
+    hover: str
+    is_percentage: bool = True
+
+
+_PANELS = (
+    _Panel("cpu", "CPU utilization [%]", "service average CPU", "%{y:.1f} % CPU"),
+    _Panel("memory", "memory utilization [%]", "service average memory", "%{y:.1f} % memory"),
+    _Panel("requests", "requests per target<br>[requests/min]", "requests per target", "%{y:,.1f} requests", False),
+)
+
+
+def _watched(plan: Plan, panel: _Panel) -> go.Scatter:
+    """Draw the metric of a row; requests per target as the alarm's datapoints are, each at the begin of its minute."""
+    series, step_s = plan.series, plan.series.step_s
+    values = {"cpu": series.cpu_utilization_percent, "memory": series.memory_utilization_percent}.get(panel.kind)
+    if values is None:
+        watching = plan.spec.watching
+        number = next(i for i, policy in enumerate(watching) if policy.metric.kind == panel.kind)
+        step_s = watching[number].metric.period_s
+        every = step_s // series.step_s
+        values = series.datapoints[number, every - 1 :: every]
+    return line(values, step_s, panel.name, panel.hover, color=BLUE)
+
+
+def _thresholds(plan: Plan, panel: _Panel) -> list[go.Scatter]:
+    """Draw what the alarms of a row compare with, and between target and lower threshold the area without an alarm."""
+    found: list[go.Scatter] = []
+    areas: list[go.Scatter] = []
+    ends = times([0, plan.workload.load.period_s], 1)
+    for policy in plan.spec.watching:
+        if policy.metric.kind != panel.kind:
+            continue
+        for value, name, dash, color in _alarms(plan, policy):
+            found.append(
+                go.Scatter(
+                    x=ends,
+                    y=[value, value],
+                    name=f"{name} {_plain(value)}{' %' if panel.is_percentage else ''}",
+                    mode="lines",
+                    line={"color": color, "dash": dash, "width": 1.5},
+                    hoverinfo="skip",
+                )
             )
-        )
-    figure.update_yaxes(title_text="CPU utilization [%]", range=[0, 105], dtick=20)
-    return _dressed(figure, plan, height=320)
+        if isinstance(policy, TargetTrackingScalingPolicy) and not policy.disable_scale_in:
+            low = _scale_in_below(plan, policy)
+            areas.append(
+                go.Scatter(
+                    x=ends[[0, 1, 1, 0]],
+                    y=[low, low, policy.target_value, policy.target_value],
+                    name="no alarm",
+                    mode="none",
+                    fill="toself",
+                    fillcolor=GRAY_AREA,
+                    hoverinfo="skip",
+                    showlegend=not areas,
+                )
+            )
+    return [*areas, *found]
+
+
+def _alarms(plan: Plan, policy: TargetTrackingScalingPolicy | StepScalingPolicy) -> list[tuple[float, str, str, str]]:
+    """List what a policy's alarms look at: value, name, dash and color."""
+    if isinstance(policy, StepScalingPolicy):
+        return [(policy.threshold, "alarm from" if policy.is_upward else "alarm up to", "dashdot", VERMILION)]
+    target = (policy.target_value, "target", "dash", VERMILION)
+    if policy.disable_scale_in:
+        return [target]
+    return [target, (_scale_in_below(plan, policy), "scale in below", "dot", PURPLE)]
+
+
+def _scale_in_below(plan: Plan, policy: TargetTrackingScalingPolicy) -> float:
+    """Return the threshold of AlarmLow."""
+    behavior = plan.behavior
+    factor = behavior.alb_low_factor if policy.metric.kind == "requests" else behavior.low_factor
+    return round(factor * policy.target_value, 6)
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def lcu(plan: Plan) -> go.Figure:
@@ -139,18 +226,19 @@ def lcu(plan: Plan) -> go.Figure:
         The dimension that leads in most hours stands first and has the thick line. [LCU, h]
     """
     hours = plan.lcu
+    per_lcu = lcu_capacities(plan.workload)
     figure = go.Figure()
-    edges = np.arange(hours.consumed.size + 1)
-    billed = np.append(hours.consumed, hours.consumed[-1])
+    n_hours = hours.consumed.size
+    shown = keep_extremes(hours.consumed)
     figure.add_trace(
         go.Scatter(
-            x=_times(edges, SECONDS_PER_HOUR),
-            y=billed,
+            x=times(np.append(shown, n_hours), SECONDS_PER_HOUR),
+            y=np.append(hours.consumed[shown], hours.consumed[-1]),
             name="billed: the largest of the four",
             mode="none",
             line={"shape": "hv"},
             fill="tozeroy",
-            fillcolor="rgba(138, 138, 138, 0.25)",
+            fillcolor=GRAY_AREA,
             hoverinfo="skip",
         )
     )
@@ -163,16 +251,16 @@ def lcu(plan: Plan) -> go.Figure:
         index = keep_extremes(hours.dimensions[i])
         figure.add_trace(
             go.Scatter(
-                x=_times(np.append(index, edges[-1]), SECONDS_PER_HOUR),
+                x=times(np.append(index, n_hours), SECONDS_PER_HOUR),
                 y=np.append(hours.dimensions[i][index], hours.dimensions[i][-1]),
-                name=f"{name} ({_PER_LCU[i]} each)",
+                name=f"{name} ({_PER_LCU[i].format(per_lcu[i])} each)",
                 mode="lines",
                 line={"color": color, "dash": dash, "shape": "hv", "width": 3.5 if name == hours.leading else 1.5},
                 hovertemplate=f"{name}: %{{y:,.2f}} LCU<extra></extra>",
             )
         )
     figure.update_yaxes(title_text="capacity units [LCU]", rangemode="tozero")
-    return _dressed(figure, plan, height=380)
+    return over_period(figure, plan.workload.load, 380)
 
 
 def bill(plan: Plan) -> go.Figure:
@@ -205,112 +293,13 @@ def bill(plan: Plan) -> go.Figure:
     )
     # Room for the longest label beyond the longest bar.
     figure.update_xaxes(
-        title_text="USD/month", range=[0, max([*costs, 0.01]) * 1.3], tickprefix="$", tickformat=",~f", nticks=5
+        title_text="USD/month",
+        range=[0, max([*costs, 0.01]) * 1.3],
+        tickprefix="$",
+        tickformat=",~f",
+        nticks=5,
+        gridcolor=GRAY_AREA,
     )
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, ticksuffix="  ")
-    figure.update_layout(**_paper(70 + 38 * len(lines)), bargap=0.35, showlegend=False)
-    return figure
-
-
-def keep_extremes(values: ArrayLike, most: int = MAX_POINTS) -> NDArray[np.int64]:
-    """Choose the points of a long series that keep its look: the smallest and the largest of each stretch.
-
-    Parameters
-    ----------
-    values : array_like, shape (n,)
-        The series; what is not a number counts as neither.
-    most : int
-        Most points. [points]
-
-    Returns
-    -------
-    numpy.ndarray, shape (at most ``most``,)
-        Positions in rising order, the first and the last among them; all of a short series.
-
-    Examples
-    --------
-    >>> keep_extremes([0, 1, 9, 1, 0, -5, 0, 0], most=6).tolist()
-    [0, 2, 4, 5, 7]
-    """
-    series = np.asarray(values, dtype=np.float64)
-    if series.size <= most:
-        return np.arange(series.size, dtype=np.int64)
-    edges = np.linspace(0, series.size, max(1, (most - 2) // 2) + 1).astype(np.int64)
-    low, high = np.where(np.isnan(series), np.inf, series), np.where(np.isnan(series), -np.inf, series)
-    picked = {0, series.size - 1}
-    for start, stop in pairwise(edges.tolist()):
-        picked.add(start + int(low[start:stop].argmin()))
-        picked.add(start + int(high[start:stop].argmax()))
-    return np.array(sorted(picked), dtype=np.int64)
-
-
-def _line(
-    plan: Plan,
-    values: NDArray[np.float64] | NDArray[np.int64],
-    name: str,
-    hover: str,
-    *,
-    color: str,
-    dash: str = "solid",
-    shape: str = "linear",
-) -> go.Scatter:
-    """One series over the period."""
-    index = keep_extremes(values)
-    return go.Scatter(
-        x=_times(index, plan.series.step_s),
-        y=values[index],
-        name=name,
-        mode="lines",
-        line={"color": color, "dash": dash, "shape": shape, "width": 2},
-        hovertemplate=hover + "<extra></extra>",
-    )
-
-
-def _times(index: NDArray[np.int64], step_s: int) -> NDArray[np.datetime64]:
-    """Return the starts of steps, counted from a Monday that is a 1 January."""
-    return np.asarray(START + index * np.timedelta64(step_s, "s"))
-
-
-def _paper(height: int) -> dict[str, object]:
-    """Return what all figures share."""
-    clear = "rgba(0, 0, 0, 0)"
-    return {
-        "height": height,
-        "margin": {"l": 10, "r": 16, "t": 10, "b": 10},
-        "paper_bgcolor": clear,
-        "plot_bgcolor": clear,
-    }
-
-
-def _dressed(figure: go.Figure, plan: Plan, height: int) -> go.Figure:
-    """Give a figure over time its axis, its legend and its paper."""
-    load = plan.workload.load
-    days = load.period_hours / 24
-    if days <= 1:
-        marks = np.arange(0, load.period_hours + 1e-9, 3 if load.period_hours > 8 else 1)
-        names = [f"{mark:02.0f}" for mark in marks]
-        title, moment = "hour of the day [h]", "%{x|%H:%M}"
-    else:
-        marks = np.arange(0, days, max(1, math.ceil(days / 10))) * 24
-        # Only a made week is known to begin on a Monday.
-        made = load.name == "weekly"
-        names = [_WEEK[int(mark) // 24] if made else f"{mark / 24 + 1:.0f}" for mark in marks]
-        title, moment = ("day of the week", "%{x|%a %H:%M}") if made else ("day of the period", "day %{x|%-j, %H:%M}")
-    figure.update_xaxes(
-        type="date",
-        range=_times(np.array([0, load.period_s]), 1),
-        tickvals=_times(np.round(marks * SECONDS_PER_HOUR).astype(np.int64), 1),
-        ticktext=names,
-        unifiedhovertitle_text=moment,
-        showgrid=True,
-        zeroline=False,
-        automargin=True,
-        spikecolor=GRAY,
-        spikethickness=1,
-    )
-    # Only the lowest row of a shared axis has a title.
-    figure.update_xaxes(title_text=title, selector=lambda axis: axis.showticklabels is not False)
-    figure.update_yaxes(automargin=True, zeroline=False)
-    legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "title_text": ""}
-    figure.update_layout(**_paper(height), legend=legend, hovermode="x unified")
+    figure.update_layout(**paper(70 + 38 * len(lines)), bargap=0.35, showlegend=False)
     return figure

@@ -44,7 +44,7 @@ def show_plan(plan: Plan, exported: Path | None = None) -> None:
 {network.layout} network over {network.availability_zones} zones; {figures["mean_tasks"]:.2f} tasks on average, \
 {figures["peak_tasks"]:.0f} at the peak
 p50 {_ms(figures["p50_latency_ms"])}, p95 {_ms(figures["p95_latency_ms"])}, p99 {_ms(figures["p99_latency_ms"])}; \
-{figures["minutes_over_capacity_per_month"]:.1f} minutes over capacity a month
+{figures["minutes_over_capacity_per_month"]:.1f} minutes over capacity a month{_over_promise(plan)}
 {figures["requests_per_month"]:,.0f} requests a month; the load balancer's bill follows its {plan.lcu.leading}.
 """)
     show(bill_table(plan.cost))
@@ -103,6 +103,13 @@ def plain_table(table: Table) -> str:
         if number == 0 or (table.footer and number == len(cells) - 2):
             lines.append("-" * (sum(widths) + 2 * len(widths) - 2))
     return "\n".join(lines)
+
+
+def _over_promise(plan: Plan) -> str:
+    promised = plan.promise.p95_latency_ms
+    if promised is None:
+        return ""
+    return f", {plan.figures['minutes_over_promise_per_month']:,.1f} over the promised p95 of {promised:,.4g} ms"
 
 
 def _ms(value: float) -> str:
