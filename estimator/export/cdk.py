@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from estimator.billing.costing import usd_text
 from estimator.errors import ExportError
-from estimator.export.stack.fargate_stack.config import ConfigError, parse_config
+from estimator.export.stack.fargate_stack.config import parse_config
+from estimator.export.stack.fargate_stack.section import ConfigError
 from estimator.planning.result import Plan
-from estimator.service.scaling import POLICIES, policy_type_of
+from estimator.service.deployment import ROLLING, DeploymentConfiguration
+from estimator.service.policies import ScalingPolicy, ScheduledAction, configuration_of
+from estimator.service.spec import ServiceSpec
 
 CONFIG_NAME = "stack_config.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 STACK_FOLDER = Path(__file__).resolve().parent / "stack"
 #: Files of the folder that are not part of the app, or not copied as they are.
-_LEFT_OUT = {"__pycache__", "cdk.out", ".venv"}
+_LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", "cdk.out", ".venv"}
 
 
 def render(plan: Plan) -> dict[str, str]:
@@ -36,7 +40,8 @@ def render(plan: Plan) -> dict[str, str]:
     Raises
     ------
     ExportError
-        If the stack's own check refuses the configuration, such as an image that private tasks cannot reach.
+        If the stack does not know the deployment strategy, or its own check refuses the configuration, such as an image that private tasks
+        cannot reach.
     """
     files = {}
     for path in sorted(STACK_FOLDER.rglob("*")):
@@ -65,9 +70,13 @@ def stack_config(plan: Plan) -> dict[str, Any]:
     -------
     dict
         The document of ``stack_config.json``; its JSON Schema lies beside it.
+
+    Raises
+    ------
+    ExportError
+        If the deployment strategy is not ``ROLLING``.
     """
     spec, application = plan.spec, plan.application
-    policy_type = policy_type_of(spec.scaling)
     return {
         "schema_version": SCHEMA_VERSION,
         "name": str(plan.scenario.get("name", "web")),
@@ -97,12 +106,14 @@ def stack_config(plan: Plan) -> dict[str, Any]:
             "ephemeral_storage_gib": spec.ephemeral_storage_gib,
         },
         "service": {
-            "capacity_provider": spec.capacity_provider,
+            "capacity_provider_strategy": asdict(spec.capacity_provider_strategy),
             "min_capacity": spec.min_capacity,
             "max_capacity": spec.max_capacity,
             "health_check_grace_s": _health_check_grace_s(plan),
+            **_rolling(spec.deployment),
         },
-        "scaling": {"policy_type": policy_type, **POLICIES[policy_type].configuration(spec.scaling)},
+        "scaling": [_policy(policy) for policy in spec.scaling],
+        "scheduled_actions": [_scheduled_action(action) for action in spec.scheduled_actions],
         "load_balancer": {
             "health_check_interval_s": application.health_check_interval_s,
             "deregistration_delay_s": application.deregistration_delay_s,
@@ -110,6 +121,33 @@ def stack_config(plan: Plan) -> dict[str, Any]:
         "estimate": plan.cost.to_dict() | {"assumptions": plan.assumptions},
         "scenario": dict(plan.scenario),
     }
+
+
+def _rolling(deployment: DeploymentConfiguration) -> dict[str, float]:
+    if not deployment.is_rolling:
+        raise ExportError(
+            f"The deployment strategy is {deployment.strategy}; the exported stack deploys with {ROLLING} only. Set strategy to {ROLLING} "
+            "under deployment in the section service of the scenario."
+        )
+    percents = {
+        "minimum_healthy_percent": deployment.minimum_healthy_percent,
+        "maximum_percent": deployment.maximum_percent,
+    }
+    # ECS takes whole numbers; the stack's own check refuses any other.
+    return {name: int(value) if value == int(value) else value for name, value in percents.items()}
+
+
+def _policy(policy: ScalingPolicy) -> dict[str, Any]:
+    """Write a policy without what AWS has no parameter for: how far its forecaster looks back is up to it."""
+    configuration = configuration_of(policy)
+    configuration.pop("history_days", None)
+    if "step_adjustments" in configuration:
+        configuration["step_adjustments"] = list(configuration["step_adjustments"])
+    return configuration
+
+
+def _scheduled_action(action: ScheduledAction) -> dict[str, Any]:
+    return {**asdict(action), "schedule": action.schedule.strip()}
 
 
 def _health_check_grace_s(plan: Plan) -> int:
@@ -134,12 +172,23 @@ def _readme_parts(plan: Plan) -> dict[str, str]:
         "name": str(plan.scenario.get("name", "web")),
         "region": plan.cost.region,
         "summary": plan.spec.describe(),
+        "tasks": f"{plan.spec.min_capacity} to {plan.spec.max_capacity} tasks",
+        "scaling": _scaling_text(plan.spec),
         "bill_table": "\n".join([*head, *rows, total]),
         "image_note": f"The image is `{image}`."
         if image
         else "No image was given: the stack has the parameter `ContainerImage`, without a default, and asks for it when it is deployed.",
         "prices_note": f"{plan.cost.prices_text} Not included: {plan.cost.not_included}.",
     }
+
+
+def _scaling_text(spec: ServiceSpec) -> str:
+    """Say the scaling in words, and each scheduled action."""
+    actions = [
+        action.describe() + ("" if action.schedule.strip().startswith("rate") else f" {action.timezone}")
+        for action in spec.scheduled_actions
+    ]
+    return spec.describe_scaling() + (f" ({'; '.join(actions)})" if actions else "")
 
 
 def _cell(text: str) -> str:

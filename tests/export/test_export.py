@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -15,8 +16,19 @@ from estimator.planning.result import Plan
 from estimator.pricing.snapshots import load_rates
 from estimator.scenario import Scenario
 from estimator.service.application import Application
+from estimator.service.capacity import CapacityProviderStrategy
+from estimator.service.deployment import DEPLOYMENT_STRATEGIES, ROLLING, DeploymentConfiguration
 from estimator.service.network import NetworkLayout
-from estimator.service.scaling import TargetTrackingScalingPolicy
+from estimator.service.policies import (
+    POLICIES,
+    PREDEFINED_METRICS,
+    PredictiveScalingPolicy,
+    ScheduledAction,
+    StepAdjustment,
+    StepScalingPolicy,
+    TargetTrackingScalingPolicy,
+    configuration_of,
+)
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
 from estimator.units import data_path
@@ -41,10 +53,29 @@ def odd_plan() -> Plan:
         "ARM64",
         3,
         11,
-        TargetTrackingScalingPolicy(57.0, 45, 615, True),
+        (
+            TargetTrackingScalingPolicy(57.0, 45, 615, True),
+            TargetTrackingScalingPolicy(410.5, 46, 616, False, "ALBRequestCountPerTarget"),
+            StepScalingPolicy(
+                82.5,
+                (StepAdjustment(35, 7.5, None), StepAdjustment(15, 0, 7.5)),
+                "MemoryUtilization",
+                adjustment_type="PercentChangeInCapacity",
+                min_adjustment_magnitude=2,
+                cooldown_s=95,
+                evaluation_periods=7,
+                datapoints_to_alarm=5,
+            ),
+            PredictiveScalingPolicy(305.5, "ALBRequestCount", "ForecastAndScale", 410, "IncreaseMaxCapacity", 25, 9),
+        ),
         NetworkLayout.of("nat", 3, 2),
-        "FARGATE_SPOT",
+        CapacityProviderStrategy(2, 3, 5),
         47,
+        (
+            ScheduledAction("cron(30 7 * * ? *)", 5, None, "Europe/Berlin"),
+            ScheduledAction("cron(0 20 * * ? *)", 3, 10, "Europe/Berlin"),
+        ),
+        DeploymentConfiguration(minimum_healthy_percent=80, maximum_percent=160),
     )
     application = Application(
         image="nginx:1.29", container_port=8181, ephemeral_storage_gib=47, deregistration_delay_s=21
@@ -52,6 +83,10 @@ def odd_plan() -> Plan:
     return estimate(
         Workload(LoadProfile.constant(9), cpu_ms_per_request=30), load_rates("us-east-1"), spec, application
     )
+
+
+def changed(plan: Plan, **values: Any) -> Plan:
+    return dataclasses.replace(plan, spec=dataclasses.replace(plan.spec, **values))
 
 
 def check_template(plan: Plan, result: Synthesized) -> None:
@@ -64,17 +99,17 @@ def check_template(plan: Plan, result: Synthesized) -> None:
     assert definition.get("EphemeralStorage", {}) == ({"SizeInGiB": spec.ephemeral_storage_gib} if paid else {})
     target = result.one("ApplicationAutoScaling::ScalableTarget")
     assert (target["MinCapacity"], target["MaxCapacity"]) == (spec.min_capacity, spec.max_capacity)
-    tracking = result.one("ApplicationAutoScaling::ScalingPolicy")["TargetTrackingScalingPolicyConfiguration"]
-    assert tracking["TargetValue"] == spec.scaling.target_value
-    assert tracking["ScaleOutCooldown"] == spec.scaling.scale_out_cooldown_s
-    assert tracking["ScaleInCooldown"] == spec.scaling.scale_in_cooldown_s
-    assert tracking["DisableScaleIn"] == spec.scaling.disable_scale_in
-    assert tracking["PredefinedMetricSpecification"]["PredefinedMetricType"] == spec.scaling.predefined_metric_type
+    # How far back the forecaster looks is AWS's own affair.
+    policies = [configuration_of(policy) | {"history_days": None} for policy in spec.scaling]
+    assert json.loads(json.dumps(policies)) == [policy | {"history_days": None} for policy in result.scaling()]
+    assert result.scheduled_actions() == [dataclasses.asdict(action) for action in spec.scheduled_actions]
     grace_s = result.one("ECS::Service")["HealthCheckGracePeriodSeconds"]
     slowest_s = plan.application.boot_s + plan.behavior.registration_s + plan.application.health_check_interval_s
     assert grace_s >= slowest_s
-    (strategy,) = result.one("ECS::Service")["CapacityProviderStrategy"]
-    assert strategy["CapacityProvider"] == spec.capacity_provider
+    assert result.capacity_provider_strategy() == dataclasses.asdict(spec.capacity_provider_strategy)
+    deployment = result.one("ECS::Service")["DeploymentConfiguration"]
+    assert deployment["MinimumHealthyPercent"] == spec.deployment.minimum_healthy_percent
+    assert deployment["MaximumPercent"] == spec.deployment.maximum_percent
     assert len(result.all("EC2::NatGateway")) == spec.network.nat_gateways
     assert len(result.one("ElasticLoadBalancingV2::LoadBalancer")["Subnets"]) == spec.network.availability_zones
     interfaces = [e for e in result.all("EC2::VPCEndpoint") if e["VpcEndpointType"] == "Interface"]
@@ -94,9 +129,29 @@ def test_template_holds_the_plan(plan: Plan, synthesize) -> None:
 
 @pytest.mark.slow
 def test_template_holds_a_plan_without_defaults(odd_plan: Plan, synthesize) -> None:
+    assert {configuration_of(policy)["policy_type"] for policy in odd_plan.spec.scaling} == set(POLICIES)
     result = synthesize(json.loads(render_stack(odd_plan)["stack_config.json"]))
     check_template(odd_plan, result)
     assert lint_errors(result.text) == []
+
+
+@pytest.mark.slow
+def test_every_tracked_metric_is_one_that_a_template_may_have(odd_plan: Plan, synthesize) -> None:
+    scaling = tuple(TargetTrackingScalingPolicy(predefined_metric_type=metric) for metric in PREDEFINED_METRICS)
+    plan = changed(odd_plan, scaling=scaling, scheduled_actions=(), capacity_provider_strategy="FARGATE")
+    result = synthesize(json.loads(render_stack(plan)["stack_config.json"]))
+    check_template(plan, result)
+    assert lint_errors(result.text) == []
+
+
+def test_steps_without_a_bound_and_blanks_around_a_schedule_reach_the_configuration(odd_plan: Plan) -> None:
+    down = StepScalingPolicy(20.0, (StepAdjustment(-1, None, 0.0),), comparison_operator="LessThanOrEqualToThreshold")
+    action = ScheduledAction(" rate(2 hours) ", None, 9)
+    config = json.loads(render_stack(changed(odd_plan, scaling=down, scheduled_actions=(action,)))["stack_config.json"])
+    assert config["scaling"] == [json.loads(json.dumps(configuration_of(down)))]
+    assert config["scheduled_actions"] == [
+        {"schedule": "rate(2 hours)", "timezone": "UTC", "min_capacity": None, "max_capacity": 9}
+    ]
 
 
 def test_configuration_fits_its_schema_and_holds_the_bill(plan: Plan) -> None:
@@ -113,9 +168,47 @@ def test_readme_has_the_bill_and_says_what_image_it_needs(plan: Plan) -> None:
     for line in plan.cost:
         assert f"| {line.title} |" in readme
     assert plan.cost.total_text in readme
+    assert f"{plan.spec.max_capacity} tasks, {plan.spec.describe_scaling()}:\n\n| Charge |" in readme
     assert ("ContainerImage" in readme) or plan.application.image in readme
     if plan.application.image is None:
         assert "No image was given" in readme
+
+
+def test_readme_says_when_bounds_change(odd_plan: Plan) -> None:
+    readme = render_stack(odd_plan)["README.md"]
+    assert (
+        "Scaling: 3 to 11 tasks, CPU target 57 %, no scale-in, requests target 410.5 a minute, 2 steps from memory"
+        in readme
+    )
+    assert "min 5 at cron(30 7 * * ? *) Europe/Berlin; min 3 and max 10 at cron(0 20 * * ? *) Eur" in readme
+
+
+@pytest.mark.parametrize("strategy", [name for name in DEPLOYMENT_STRATEGIES if name != ROLLING])
+def test_a_deployment_strategy_that_the_stack_does_not_know_is_refused(
+    odd_plan: Plan, strategy: str, tmp_path: Path
+) -> None:
+    plan = changed(odd_plan, deployment=DeploymentConfiguration(strategy))
+    message = (
+        rf"deployment strategy is {strategy}; the exported stack deploys with ROLLING only. Set strategy to ROLLING"
+    )
+    with pytest.raises(ExportError, match=message):
+        export_stack(plan, "cdk", tmp_path / "stack")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"deployment": DeploymentConfiguration(maximum_percent=100)},
+            "maximum_percent is 100: with minimum_healthy_p",
+        ),
+        ({"scheduled_actions": (ScheduledAction("rate(1 day)", 12),)}, r"scheduled_actions\[0\]\.min_capacity is 12"),
+    ],
+)
+def test_what_only_aws_refuses_is_not_exported(odd_plan: Plan, values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ExportError, match=message):
+        render_stack(changed(odd_plan, **values))
 
 
 @pytest.mark.parametrize("target", EXPORTERS)

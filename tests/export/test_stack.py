@@ -19,16 +19,34 @@ from typing import Any, NamedTuple
 import jsonschema
 import pytest
 
-from tests.export.synthesis import STACK, Synthesized, lint_errors
+from tests.export.synthesis import LOAD_BALANCER_NAME, STACK, TARGET_GROUP_NAME, Synthesized, lint_errors
 
 CDK_CLI = "aws-cdk@2.1148.1"
 
 SECRET_ARN = "arn:aws:secretsmanager:ca-central-1:111122223333:secret:db-AbCdEf"  # noqa: S105
 CERTIFICATE = "arn:aws:acm:ca-central-1:111122223333:certificate/12345678-aaaa-bbbb-cccc-123456789012"
 
+
+def step(adjustment: int, lower: float | None, upper: float | None) -> dict[str, Any]:
+    return {
+        "scaling_adjustment": adjustment,
+        "metric_interval_lower_bound": lower,
+        "metric_interval_upper_bound": upper,
+    }
+
+
+TRACKING: dict[str, Any] = {
+    "policy_type": "TargetTrackingScaling",
+    "predefined_metric_type": "ECSServiceAverageCPUUtilization",
+    "target_value": 61.5,
+    "scale_out_cooldown_s": 77,
+    "scale_in_cooldown_s": 133,
+    "disable_scale_in": False,
+}
+
 # No number here is a default of AWS, of the CDK or of another key, so that none can be right by accident.
 EXAMPLE: dict[str, Any] = {
-    "schema_version": 1,
+    "schema_version": 2,
     "name": "article-web-server",
     "region": "ca-central-1",
     "fingerprint": "0123456789abcdef" * 4,
@@ -46,19 +64,46 @@ EXAMPLE: dict[str, Any] = {
     "network": {"layout": "public", "availability_zones": 2, "nat_gateways": 0, "interface_endpoints": []},
     "task": {"cpu_units": 512, "memory_mib": 3072, "cpu_architecture": "X86_64", "ephemeral_storage_gib": 33},
     "service": {
-        "capacity_provider": "FARGATE",
+        "capacity_provider_strategy": {"fargate_base": 2, "fargate_weight": 3, "fargate_spot_weight": 5},
         "min_capacity": 3,
         "max_capacity": 17,
         "health_check_grace_s": 143,
+        "minimum_healthy_percent": 91,
+        "maximum_percent": 171,
     },
-    "scaling": {
-        "policy_type": "TargetTrackingScaling",
-        "predefined_metric_type": "ECSServiceAverageCPUUtilization",
-        "target_value": 61.5,
-        "scale_out_cooldown_s": 77,
-        "scale_in_cooldown_s": 133,
-        "disable_scale_in": False,
-    },
+    "scaling": [
+        TRACKING,
+        {
+            "policy_type": "StepScaling",
+            "metric_name": "CPUUtilization",
+            "threshold": 74.5,
+            "comparison_operator": "GreaterThanOrEqualToThreshold",
+            "evaluation_periods": 6,
+            "datapoints_to_alarm": 4,
+            "adjustment_type": "PercentChangeInCapacity",
+            "step_adjustments": [step(13, 0, 8.5), step(27, 8.5, None)],
+            "min_adjustment_magnitude": 2,
+            "cooldown_s": 111,
+        },
+        {
+            "policy_type": "PredictiveScaling",
+            "predefined_metric_pair_type": "ALBRequestCount",
+            "target_value": 815.5,
+            "mode": "ForecastAndScale",
+            "scheduling_buffer_time_s": 541,
+            "max_capacity_breach_behavior": "IncreaseMaxCapacity",
+            "max_capacity_buffer": 12,
+        },
+    ],
+    "scheduled_actions": [
+        {
+            "schedule": "cron(0 8 ? * MON-FRI *)",
+            "timezone": "Europe/Berlin",
+            "min_capacity": 7,
+            "max_capacity": None,
+        },
+        {"schedule": "at(2026-12-01T08:00:00)", "timezone": "UTC", "min_capacity": 4, "max_capacity": 16},
+    ],
     "load_balancer": {"health_check_interval_s": 19, "deregistration_delay_s": 23},
     "estimate": {
         "hours_per_month": 730,
@@ -69,11 +114,51 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def example(**changes: Mapping[str, Any]) -> dict[str, Any]:
+def example(**changes: Any) -> dict[str, Any]:
     document = copy.deepcopy(EXAMPLE)
     for part, values in changes.items():
-        document[part].update(values)
+        if isinstance(values, list):
+            document[part] = values
+        else:
+            document[part].update(values)
     return document
+
+
+STEPS, FORECAST = EXAMPLE["scaling"][1:]
+
+# Each has policies of which no two are in one other.
+SCALING: dict[str, list[dict[str, Any]]] = {
+    "tracking": [
+        TRACKING | {"disable_scale_in": True},
+        TRACKING | {"predefined_metric_type": "ECSServiceAverageMemoryUtilization", "target_value": 72},
+        TRACKING | {"predefined_metric_type": "ALBRequestCountPerTarget", "target_value": 1234.5},
+    ],
+    "high-resolution": [
+        TRACKING | {"predefined_metric_type": "ECSServiceAverageCPUUtilizationHighResolution"},
+        TRACKING | {"predefined_metric_type": "ECSServiceAverageMemoryUtilizationHighResolution", "target_value": 72.5},
+    ],
+    "steps": [
+        STEPS,
+        # The same metric and direction again.
+        STEPS
+        | {"threshold": 92, "adjustment_type": "ExactCapacity", "step_adjustments": [step(15, 0, None)]}
+        | {"min_adjustment_magnitude": 0},
+        STEPS
+        | {"metric_name": "MemoryUtilization", "comparison_operator": "LessThanOrEqualToThreshold", "threshold": 21}
+        | {"adjustment_type": "ChangeInCapacity", "step_adjustments": [step(-2, None, -9), step(-1, -9, 0)]}
+        | {"min_adjustment_magnitude": 0},
+        STEPS
+        | {"metric_name": "RequestCountPerTarget", "threshold": 1500}
+        | {"step_adjustments": [step(-5, None, -150), step(9, -150, 300), step(18, 300, None)]},
+    ],
+    "forecast": [FORECAST, TRACKING],
+}
+
+STRATEGIES = {
+    "on-demand": {"fargate_base": 0, "fargate_weight": 1, "fargate_spot_weight": 0},
+    "spot": {"fargate_base": 0, "fargate_weight": 0, "fargate_spot_weight": 1},
+    "mixed": {"fargate_base": 2, "fargate_weight": 0, "fargate_spot_weight": 5},
+}
 
 
 NETWORKS = {
@@ -96,9 +181,9 @@ class Case(NamedTuple):
     layout: str
     image: str
     zones: int
-    metric: str
+    scaling: str
     cpu_architecture: str
-    capacity_provider: str
+    strategy: str
     https: bool
 
     def document(self) -> dict[str, Any]:
@@ -110,10 +195,11 @@ class Case(NamedTuple):
             network=network,
             task={
                 "cpu_architecture": self.cpu_architecture,
-                "ephemeral_storage_gib": 20 if self.capacity_provider == "FARGATE_SPOT" else 33,
+                "ephemeral_storage_gib": 20 if self.strategy == "spot" else 33,
             },
-            service={"capacity_provider": self.capacity_provider},
-            scaling={"predefined_metric_type": self.metric, "disable_scale_in": self.https},
+            service={"capacity_provider_strategy": STRATEGIES[self.strategy]},
+            scaling=SCALING[self.scaling],
+            scheduled_actions=[] if self.https else EXAMPLE["scheduled_actions"],
         )
 
 
@@ -125,9 +211,9 @@ def cases() -> list[Case]:
             NETWORKS,
             IMAGES,
             (2, 3, 6),
-            ("ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization", "ALBRequestCountPerTarget"),
+            SCALING,
             ("X86_64", "ARM64"),
-            ("FARGATE", "FARGATE_SPOT"),
+            STRATEGIES,
             (False, True),
         )
         if choices[:2] != ("endpoints", "docker")  # an isolated subnet reaches no public registry
@@ -230,18 +316,17 @@ class TestTemplate:
 
     def test_service(self, result: Synthesized) -> None:
         service = result.one("ECS::Service")
-        assert service["CapacityProviderStrategy"] == [
-            {"CapacityProvider": result.document["service"]["capacity_provider"], "Weight": 1}
-        ]
+        planned = result.document["service"]
+        assert result.capacity_provider_strategy() == planned["capacity_provider_strategy"]
         assert "LaunchType" not in service
         assert "DesiredCount" not in service
         assert set(result.one("ECS::Cluster")["CapacityProviders"]) == {"FARGATE", "FARGATE_SPOT"}
         assert service["DeploymentConfiguration"] == {
             "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
-            "MinimumHealthyPercent": 100,
-            "MaximumPercent": 200,
+            "MinimumHealthyPercent": planned["minimum_healthy_percent"],
+            "MaximumPercent": planned["maximum_percent"],
         }
-        assert service["HealthCheckGracePeriodSeconds"] == result.document["service"]["health_check_grace_s"]
+        assert service["HealthCheckGracePeriodSeconds"] == planned["health_check_grace_s"]
         assert service["PropagateTags"] == "SERVICE"
 
     def test_service_waits_for_what_its_tasks_need_to_start(self, result: Synthesized) -> None:
@@ -251,19 +336,56 @@ class TestTemplate:
                 assert name in waits_for
 
     def test_scaling(self, result: Synthesized) -> None:
-        service, scaling = result.document["service"], result.document["scaling"]
-        target = result.one("ApplicationAutoScaling::ScalableTarget")
+        service, target = result.document["service"], result.one("ApplicationAutoScaling::ScalableTarget")
         assert (target["MinCapacity"], target["MaxCapacity"]) == (service["min_capacity"], service["max_capacity"])
-        policy = result.one("ApplicationAutoScaling::ScalingPolicy")
-        assert policy["PolicyType"] == scaling["policy_type"]
-        tracking = policy["TargetTrackingScalingPolicyConfiguration"]
-        metric = tracking["PredefinedMetricSpecification"]
-        assert metric["PredefinedMetricType"] == scaling["predefined_metric_type"]
-        assert ("ResourceLabel" in metric) == (scaling["predefined_metric_type"] == "ALBRequestCountPerTarget")
-        assert tracking["TargetValue"] == scaling["target_value"]
-        assert tracking["ScaleOutCooldown"] == scaling["scale_out_cooldown_s"]
-        assert tracking["ScaleInCooldown"] == scaling["scale_in_cooldown_s"]
-        assert tracking["DisableScaleIn"] is scaling["disable_scale_in"]
+        assert result.scaling() == result.document["scaling"]
+        assert result.scheduled_actions() == result.document["scheduled_actions"]
+        names = [action["ScheduledActionName"] for action in target.get("ScheduledActions", [])]
+        assert len(set(names)) == len(names)
+        policies = result.all("ApplicationAutoScaling::ScalingPolicy")
+        assert len({policy["PolicyName"] for policy in policies}) == len(policies)
+        for policy in policies:
+            assert policy["ScalingTargetId"] == {"Ref": result.id_of("ApplicationAutoScaling::ScalableTarget")}
+            steps = policy.get("StepScalingPolicyConfiguration")
+            assert steps is None or steps["MetricAggregationType"] == "Average"
+
+    def test_metrics_of_requests_are_those_of_this_target_group(self, result: Synthesized) -> None:
+        labels = {}
+        for policy in result.all("ApplicationAutoScaling::ScalingPolicy"):
+            tracking = policy.get("TargetTrackingScalingPolicyConfiguration", {})
+            forecast = policy.get("PredictiveScalingPolicyConfiguration", {"MetricSpecifications": []})
+            pairs = [of["PredefinedMetricPairSpecification"] for of in forecast["MetricSpecifications"]]
+            for metric in [*filter(None, [tracking.get("PredefinedMetricSpecification")]), *pairs]:
+                labels[metric["PredefinedMetricType"]] = result.deployed(metric.get("ResourceLabel"))
+        of_requests = {"ALBRequestCountPerTarget", "ALBRequestCount"}
+        label = f"{LOAD_BALANCER_NAME}/{TARGET_GROUP_NAME}"
+        assert labels == {metric: label if metric in of_requests else None for metric in labels}
+
+    def test_alarms(self, result: Synthesized) -> None:
+        steps = [policy for policy in result.document["scaling"] if policy["policy_type"] == "StepScaling"]
+        alarms = result.all("CloudWatch::Alarm")
+        assert len(alarms) == len(steps)
+        for alarm in alarms:
+            assert (alarm["Period"], alarm["TreatMissingData"]) == (60, "missing")
+            dimensions = {d["Name"]: result.deployed(d["Value"]) for d in alarm["Dimensions"]}
+            if alarm["MetricName"] == "RequestCountPerTarget":
+                assert (alarm["Namespace"], alarm["Statistic"]) == ("AWS/ApplicationELB", "Sum")
+                assert dimensions == {"LoadBalancer": LOAD_BALANCER_NAME, "TargetGroup": TARGET_GROUP_NAME}
+            else:
+                assert (alarm["Namespace"], alarm["Statistic"]) == ("AWS/ECS", "Average")
+                assert dimensions == {
+                    "ClusterName": {"Ref": result.id_of("ECS::Cluster")},
+                    "ServiceName": {"Fn::GetAtt": [result.id_of("ECS::Service"), "Name"]},
+                }
+
+    def test_metrics_of_high_resolution_are_published_where_a_policy_tracks_them(self, result: Synthesized) -> None:
+        tracked = {policy.get("predefined_metric_type", "") for policy in result.document["scaling"]}
+        monitoring = result.one("ECS::Service").get("Monitoring")
+        if any(metric.endswith("HighResolution") for metric in tracked):
+            both = {"MetricNames": ["CPUUtilization", "MemoryUtilization"], "ResolutionSeconds": 20}
+            assert monitoring == {"MetricConfigurations": [both]}
+        else:
+            assert monitoring is None
 
     def test_load_balancer(self, result: Synthesized) -> None:
         timings, group = result.document["load_balancer"], result.one("ElasticLoadBalancingV2::TargetGroup")
@@ -374,18 +496,63 @@ def flat(value: Any) -> str:
     return str(value)
 
 
+NINETEEN_STEPS = [step(n, 4 * n, 4 * n + 4) for n in range(19)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("part", "change"),
+    "changes",
     [
-        ("load_balancer", {"health_check_interval_s": 5, "deregistration_delay_s": 0}),
-        ("task", {"cpu_units": 32768, "memory_mib": 249856, "ephemeral_storage_gib": 200}),
-        ("scaling", {"scale_out_cooldown_s": 0, "target_value": 100}),
+        {"load_balancer": {"health_check_interval_s": 5, "deregistration_delay_s": 0}},
+        {"task": {"cpu_units": 32768, "memory_mib": 249856, "ephemeral_storage_gib": 200}},
+        {
+            "scaling": [
+                TRACKING | {"scale_out_cooldown_s": 0, "scale_in_cooldown_s": 86400, "target_value": 100},
+                STEPS
+                | {"threshold": 0, "step_adjustments": [*NINETEEN_STEPS, step(20, 76, None)], "cooldown_s": 0}
+                | {"evaluation_periods": 60, "datapoints_to_alarm": 1},
+                # Three of a kind have three names.
+                *[STEPS] * 3,
+                FORECAST | {"scheduling_buffer_time_s": 0, "max_capacity_buffer": 0, "mode": "ForecastOnly"},
+            ],
+            "service": {
+                "capacity_provider_strategy": {
+                    "fargate_base": 100000,
+                    "fargate_weight": 0,
+                    "fargate_spot_weight": 1000,
+                },
+                "minimum_healthy_percent": 0,
+                "maximum_percent": 100,
+            },
+        },
+        {"scaling": [], "scheduled_actions": []},
     ],
-    ids=["shortest-times", "largest-task", "no-cooldown"],
+    ids=["shortest-times", "largest-task", "farthest-scaling", "no-scaling"],
 )
-def test_the_edges_of_what_is_allowed_are_templates_too(synthesize: Any, part: str, change: dict[str, Any]) -> None:
-    assert lint_errors(synthesize(example(**{part: change})).text) == []
+def test_the_edges_of_what_is_allowed_are_templates_too(synthesize: Any, changes: dict[str, Any]) -> None:
+    result = synthesize(example(**changes))
+    assert lint_errors(result.text) == []
+    assert result.scaling() == result.document["scaling"]
+    assert result.capacity_provider_strategy() == result.document["service"]["capacity_provider_strategy"]
+
+
+@pytest.mark.slow
+def test_what_aws_does_not_take_together_is_left_out(synthesize: Any) -> None:
+    on_cpu = {"predefined_metric_pair_type": "ECSServiceCPUUtilization", "target_value": 60}
+    policies = [
+        TRACKING | {"predefined_metric_type": "ECSServiceAverageMemoryUtilizationHighResolution"},
+        STEPS | {"adjustment_type": "ChangeInCapacity", "min_adjustment_magnitude": 4},
+        FORECAST | on_cpu | {"max_capacity_breach_behavior": "HonorMaxCapacity", "max_capacity_buffer": 0},
+    ]
+    rate = {"schedule": "rate(2 days)", "timezone": "Asia/Tokyo", "min_capacity": None, "max_capacity": 9}
+    result = synthesize(example(scaling=policies, scheduled_actions=[rate]))
+    (monitored,) = result.one("ECS::Service")["Monitoring"]["MetricConfigurations"]
+    assert monitored["MetricNames"] == ["MemoryUtilization"]
+    _, steps, forecast = result.all("ApplicationAutoScaling::ScalingPolicy")
+    assert "MinAdjustmentMagnitude" not in steps["StepScalingPolicyConfiguration"]
+    assert "MaxCapacityBuffer" not in forecast["PredictiveScalingPolicyConfiguration"]
+    (action,) = result.one("ApplicationAutoScaling::ScalableTarget")["ScheduledActions"]
+    assert (action["Schedule"], "Timezone" in action) == ("rate(2 days)", False)
 
 
 @pytest.mark.slow
@@ -415,7 +582,9 @@ def test_secrets_keep_their_notation(synthesize: Any) -> None:
 # What is wrong with one value: the app and the JSON Schema both refuse it.
 WRONG_VALUES: list[tuple[str, Any]] = [
     ("schema_version", 0),
-    ("schema_version", "1"),
+    ("schema_version", 1),
+    ("schema_version", 3),
+    ("schema_version", "2"),
     ("name", "1st stack"),
     ("name", ""),
     ("region", "Canada"),
@@ -448,17 +617,59 @@ WRONG_VALUES: list[tuple[str, Any]] = [
     ("task.memory_mib", 511),
     ("task.cpu_architecture", "arm"),
     ("task.ephemeral_storage_gib", 201),
-    ("service.capacity_provider", "EC2"),
+    ("service.capacity_provider_strategy", "FARGATE"),
+    ("service.capacity_provider_strategy.fargate_base", 100_001),
+    ("service.capacity_provider_strategy.fargate_weight", -1),
+    ("service.capacity_provider_strategy.fargate_spot_weight", 1001),
+    ("service.capacity_provider_strategy.fargate_spot_base", 1),
     ("service.min_capacity", 0),
     ("service.max_capacity", 5001),
-    ("scaling.policy_type", "StepScaling"),
-    ("scaling.predefined_metric_type", "CPU"),
-    ("scaling.target_value", 0),
-    ("scaling.target_value", 100.5),
-    ("scaling.target_value", "60"),
-    ("scaling.scale_out_cooldown_s", -1),
-    ("scaling.scale_in_cooldown_s", 1.5),
-    ("scaling.disable_scale_in", 0),
+    ("service.minimum_healthy_percent", 62.5),
+    ("service.minimum_healthy_percent", 101),
+    ("service.maximum_percent", 99),
+    ("service.maximum_percent", 201),
+    ("scaling", {}),
+    ("scaling[0]", "cpu"),
+    ("scaling[0].policy_type", "SimpleScaling"),
+    ("scaling[0].predefined_metric_type", "CPU"),
+    ("scaling[0].target_value", 0),
+    ("scaling[0].target_value", 100.5),
+    ("scaling[0].target_value", "60"),
+    ("scaling[0].scale_out_cooldown_s", -1),
+    ("scaling[0].scale_in_cooldown_s", 1.5),
+    ("scaling[0].disable_scale_in", 0),
+    ("scaling[0].threshold", 70),
+    ("scaling[1].metric_name", "ECSServiceAverageCPUUtilization"),
+    ("scaling[1].threshold", -1),
+    ("scaling[1].threshold", 100.5),
+    ("scaling[1].comparison_operator", "GreaterThanThreshold"),
+    ("scaling[1].evaluation_periods", 61),
+    ("scaling[1].datapoints_to_alarm", 0),
+    ("scaling[1].adjustment_type", "Percent"),
+    ("scaling[1].step_adjustments", 5),
+    ("scaling[1].step_adjustments[0]", [1, 0, None]),
+    ("scaling[1].step_adjustments[0].scaling_adjustment", 1.5),
+    ("scaling[1].step_adjustments[0].metric_interval_lower_bound", "0"),
+    ("scaling[1].step_adjustments[1].metric_interval_upper_bound", True),
+    ("scaling[1].min_adjustment_magnitude", -1),
+    ("scaling[1].cooldown_s", 86401),
+    ("scaling[2].predefined_metric_pair_type", "ALBRequestCountPerTarget"),
+    ("scaling[2].target_value", 0),
+    ("scaling[2].mode", "Forecast"),
+    ("scaling[2].scheduling_buffer_time_s", 3600),
+    ("scaling[2].max_capacity_breach_behavior", "Honor"),
+    ("scaling[2].max_capacity_buffer", 101),
+    ("scaling[2].history_days", 14),
+    ("scheduled_actions", None),
+    ("scheduled_actions[0].schedule", "0 8 * * MON-FRI"),
+    ("scheduled_actions[0].schedule", "cron(0 8 * * MON-FRI)"),
+    ("scheduled_actions[0].schedule", "rate(0 days)"),
+    ("scheduled_actions[0].schedule", "at(2026-12-01)"),
+    ("scheduled_actions[0].timezone", "+01:00"),
+    ("scheduled_actions[0].min_capacity", 0),
+    ("scheduled_actions[0].min_capacity", None),
+    ("scheduled_actions[1].max_capacity", 5001),
+    ("scheduled_actions[1].desired_capacity", 5),
     ("load_balancer.health_check_interval_s", 4),
     ("load_balancer.deregistration_delay_s", 3601),
     ("scenario", "a.yaml"),
@@ -467,11 +678,28 @@ WRONG_VALUES: list[tuple[str, Any]] = [
 
 # What is wrong only beside another value, or by the calendar: no schema can say it.
 WRONG_TOGETHER: list[tuple[str, Any, dict[str, Any]]] = [
-    ("schema_version", 2, {}),
     ("prices_published", "2026-02-30", {}),
-    ("scaling.target_value", math.inf, {}),
-    ("scaling.target_value", math.nan, {}),
+    ("scaling[0].target_value", math.inf, {}),
+    ("scaling[2].target_value", math.inf, {}),
+    ("scaling[2].target_value", math.nan, {}),
+    ("scaling[1].step_adjustments[0].metric_interval_lower_bound", -math.inf, {}),
+    ("scaling[1].datapoints_to_alarm", 7, {}),
+    ("scaling[1].step_adjustments[0].metric_interval_upper_bound", -1.5, {}),
+    ("scaling[1].predefined_metric_type", "ECSServiceAverageCPUUtilization", {"scaling": [TRACKING, dict(TRACKING)]}),
     ("service.max_capacity", 2, {}),
+    ("service.maximum_percent", 133, {}),
+    (
+        "service.capacity_provider_strategy.fargate_spot_weight",
+        0,
+        {"service": {"capacity_provider_strategy": dict(STRATEGIES["spot"])}},
+    ),
+    ("scheduled_actions[0].min_capacity", 18, {}),
+    (
+        "scheduled_actions[0].max_capacity",
+        2,
+        {"scheduled_actions": [{**EXAMPLE["scheduled_actions"][0], "min_capacity": None}]},
+    ),
+    ("scheduled_actions[1].max_capacity", 3, {}),
     ("application.secrets.LOG_LEVEL", SECRET_ARN, {}),
     ("application.certificate_arn", CERTIFICATE.replace("ca-central-1", "us-east-1"), {}),
     ("network.nat_gateways", 3, {"network": {"layout": "nat"}}),
@@ -481,13 +709,20 @@ WRONG_TOGETHER: list[tuple[str, Any, dict[str, Any]]] = [
 ]
 
 
-def broken(key: str, value: Any, **changes: Mapping[str, Any]) -> dict[str, Any]:
-    document = example(**changes)
-    *path, last = key.split(".")
-    part = document
+def broken(key: str, value: Any, **changes: Any) -> dict[str, Any]:
+    document = copy.deepcopy(example(**changes))
+    *path, last = steps_of(key)
+    part_of(document, path)[last] = value
+    return document
+
+
+def steps_of(key: str) -> list[str | int]:
+    return [int(name) if name.isdigit() else name for name in re.findall(r"\w+", key)]
+
+
+def part_of(document: dict[str, Any], path: list[str | int]) -> Any:
     for name in path:
-        part = part[name]
-    part[last] = value
+        document = document[name]
     return document
 
 
@@ -523,20 +758,93 @@ class TestConfig:
         schema.validate(case.document())
         stack.config.parse_config(case.document())
 
-    @pytest.mark.parametrize("part", [None, "application", "network", "task", "service", "scaling", "load_balancer"])
+    @pytest.mark.parametrize(
+        "part",
+        [
+            *("", "application", "network", "task", "service", "service.capacity_provider_strategy", "load_balancer"),
+            *("scaling[0]", "scaling[1]", "scaling[1].step_adjustments[0]", "scaling[2]", "scheduled_actions[0]"),
+        ],
+    )
     def test_missing_key_is_named(
-        self, stack: SimpleNamespace, schema: jsonschema.Draft202012Validator, part: str | None
+        self, stack: SimpleNamespace, schema: jsonschema.Draft202012Validator, part: str
     ) -> None:
-        for key in EXAMPLE if part is None else EXAMPLE[part]:
+        for key in part_of(EXAMPLE, steps_of(part)):
             document = example()
-            del (document if part is None else document[part])[key]
-            with pytest.raises(stack.config.ConfigError, match=rf"^{f'{part}.' if part else ''}{key} is missing"):
+            del part_of(document, steps_of(part))[key]
+            with pytest.raises(
+                stack.config.ConfigError, match=rf"^{re.escape(f'{part}.' if part else '')}{key} is missing"
+            ):
                 stack.config.parse_config(document)
             assert not schema.is_valid(document)
 
-    def test_newer_document_is_refused_whatever_it_holds(self, stack: SimpleNamespace) -> None:
-        with pytest.raises(stack.config.ConfigError, match=r"^schema_version is 7, newer than this app, which reads 1"):
-            stack.config.parse_config({"schema_version": 7, "unheard": "of"})
+    @pytest.mark.parametrize(
+        ("steps", "message"),
+        [
+            ([], r"step_adjustments has 0 entries: a list of 1 to 20"),
+            ([step(n, n, n + 1) for n in range(21)], r"step_adjustments has 21 entries: a list of 1 to 20"),
+            (
+                [step(1, None, None)],
+                r"step_adjustments\[0\]\.metric_interval_upper_bound is None: a step needs one bound",
+            ),
+            (
+                [step(1, 0, 5), step(2, 6, None)],
+                r"step_adjustments has a step that ends at 5 and a next one that begins at 6: .* without gap or overlap",
+            ),
+            (
+                [step(2, 4, None), step(1, 0, 5)],
+                r"step_adjustments has a step that ends at 5 and a next one that begins at 4: .* without gap or overlap",
+            ),
+            ([step(1, 0, 5)], r"step_adjustments ends at 5: .* without an upper bound only"),
+            ([step(-1, -5, 0)], r"step_adjustments begins at -5: .* without a lower bound only"),
+        ],
+    )
+    def test_steps_are_those_that_aws_takes(
+        self, stack: SimpleNamespace, steps: list[dict[str, Any]], message: str
+    ) -> None:
+        document = broken("scaling[1].step_adjustments", steps)
+        with pytest.raises(stack.config.ConfigError, match=rf"^scaling\[1\]\.{message}.*\.$"):
+            stack.config.parse_config(document)
+
+    def test_rules_that_another_key_of_a_policy_sets(
+        self, stack: SimpleNamespace, schema: jsonschema.Draft202012Validator
+    ) -> None:
+        exact = broken("scaling[1].adjustment_type", "ExactCapacity")
+        exact["scaling"][1]["step_adjustments"][0]["scaling_adjustment"] = -1
+        honor = broken("scaling[2].max_capacity_breach_behavior", "HonorMaxCapacity")
+        percent = broken("scaling[2].predefined_metric_pair_type", "ECSServiceMemoryUtilization")
+        for document, named in (
+            (exact, "step_adjustments[0].scaling_adjustment is -1"),
+            (honor, "max_capacity_buffer is 12"),
+            (percent, "target_value is 815.5"),
+        ):
+            with pytest.raises(stack.config.ConfigError, match=re.escape(named)):
+                stack.config.parse_config(document)
+            assert not schema.is_valid(document)
+
+    def test_there_are_as_many_policies_as_aws_takes(
+        self, stack: SimpleNamespace, schema: jsonschema.Draft202012Validator
+    ) -> None:
+        action = EXAMPLE["scheduled_actions"][0]
+        most = example(scaling=[STEPS] * 50, scheduled_actions=[action] * 200)
+        stack.config.parse_config(most)
+        schema.validate(most)
+        for part, value, count in (("scaling", STEPS, 51), ("scheduled_actions", action, 201)):
+            document = most | {part: [value] * count}
+            with pytest.raises(
+                stack.config.ConfigError, match=rf"^{part} has {count} entries: a list of 0 to {count - 1} "
+            ):
+                stack.config.parse_config(document)
+            assert not schema.is_valid(document)
+
+    @pytest.mark.parametrize(("version", "age"), [(1, "older"), (7, "newer")])
+    def test_document_of_another_version_is_refused_whatever_it_holds(
+        self, stack: SimpleNamespace, version: int, age: str
+    ) -> None:
+        message = (
+            f"^schema_version is {version}, {age} than this app, which reads 2: export the plan again, the app and"
+        )
+        with pytest.raises(stack.config.ConfigError, match=message):
+            stack.config.parse_config({"schema_version": version, "unheard": "of"})
 
     def test_file(self, stack: SimpleNamespace, tmp_path: Path) -> None:
         path = tmp_path / "stack_config.json"
@@ -548,7 +856,7 @@ class TestConfig:
         path.write_text(json.dumps(EXAMPLE))
         config = stack.config.load_config(path)
         assert config.task.memory_mib == 3072
-        assert config.scaling.target_value == 61.5
+        assert config.scaling[0].target_value == 61.5
         assert config.application.secrets == EXAMPLE["application"]["secrets"]
 
     @pytest.mark.parametrize(
@@ -571,7 +879,7 @@ class TestConfig:
 
 def test_readme_is_a_template_with_these_blanks() -> None:
     text = Template((STACK / "README.md").read_text())
-    blanks = {"name", "region", "summary", "bill_table", "image_note", "prices_note"}
+    blanks = {"name", "region", "summary", "tasks", "scaling", "bill_table", "image_note", "prices_note"}
     assert text.is_valid()
     assert set(text.get_identifiers()) == blanks
     assert "$" not in text.substitute(dict.fromkeys(blanks, "-"))

@@ -11,16 +11,24 @@ whether memory and CPU form a pair that Fargate sells (cfn-lint and the deployme
 """
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
 
-SCHEMA_VERSION = 1
+from .scaling_config import (
+    HIGH_RESOLUTION_METRICS,
+    MAX_CAPACITY,
+    PolicyConfig,
+    ScheduledActionConfig,
+    TargetTrackingConfig,
+    read_policies,
+    read_scheduled_actions,
+)
+from .section import ConfigError, Section
+
+SCHEMA_VERSION = 2
 
 CPU_UNITS = (256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 
@@ -57,25 +65,14 @@ LOG_RETENTION: Mapping[int, str] = MappingProxyType(
     }
 )
 
-PREDEFINED_METRIC_TYPES = (
-    "ECSServiceAverageCPUUtilization",
-    "ECSServiceAverageMemoryUtilization",
-    "ALBRequestCountPerTarget",
-)
-
 _NAME = r"[A-Za-z][A-Za-z0-9-]{0,127}"
 _REGION = r"[a-z]{2}(-[a-z]+)+-\d"
-_VARIABLE = r"[A-Za-z_][A-Za-z0-9_.-]*"
 _VALUE_FROM = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+(:[^:\s]*){0,3}"
 _CERTIFICATE_ARN = r"arn:aws[a-z-]*:acm:(?P<region>[a-z0-9-]+):\d{12}:certificate/[A-Za-z0-9-]+"
 _ECR_IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
     r"/(?P<repository>[a-z0-9]+([._/-]+[a-z0-9]+)*)(:[\w.-]{1,128})?(@sha256:[0-9a-f]{64})?"
 )
-
-
-class ConfigError(ValueError):
-    """A ``stack_config.json`` that no stack can be built from; the message is one sentence for its author."""
 
 
 @dataclass(frozen=True)
@@ -183,53 +180,50 @@ class TaskConfig:
 
 
 @dataclass(frozen=True)
-class ServiceConfig:
-    """How many tasks, and of which provider.
+class CapacityProviderStrategyConfig:
+    """How tasks are spread over Fargate's two capacity providers.
 
     Attributes
     ----------
-    capacity_provider : str
-        ``FARGATE`` or ``FARGATE_SPOT``.
+    fargate_base : int
+        Tasks that run on ``FARGATE`` before weights count.
+    fargate_weight : int
+        Weight of ``FARGATE`` for the other tasks.
+    fargate_spot_weight : int
+        Weight of ``FARGATE_SPOT`` for the other tasks.
+    """
+
+    fargate_base: int
+    fargate_weight: int
+    fargate_spot_weight: int
+
+
+@dataclass(frozen=True)
+class ServiceConfig:
+    """How many tasks, of which provider, and how they are replaced.
+
+    Attributes
+    ----------
+    capacity_provider_strategy : CapacityProviderStrategyConfig
+        What the tasks run on.
     min_capacity : int
         Least number of tasks.
     max_capacity : int
         Largest number of tasks.
     health_check_grace_s : int
         Time in which a new task may fail health checks while it boots. [s]
+    minimum_healthy_percent : int
+        Fewest healthy tasks during a deployment, as a part of the desired count. [%]
+    maximum_percent : int
+        Most tasks during a deployment, as a part of the desired count. [%]
     """
 
-    capacity_provider: str
+    capacity_provider_strategy: CapacityProviderStrategyConfig
     min_capacity: int
     max_capacity: int
     health_check_grace_s: int
-
-
-@dataclass(frozen=True)
-class ScalingConfig:
-    """The target-tracking policy.
-
-    Attributes
-    ----------
-    policy_type : str
-        ``TargetTrackingScaling``.
-    predefined_metric_type : str
-        The metric that is held at its target, one of `PREDEFINED_METRIC_TYPES`.
-    target_value : float
-        The target. [%, or requests/min per task for ``ALBRequestCountPerTarget``]
-    scale_out_cooldown_s : int
-        Wait after scaling out. [s]
-    scale_in_cooldown_s : int
-        Wait after scaling in. [s]
-    disable_scale_in : bool
-        Whether the policy never removes a task.
-    """
-
-    policy_type: str
-    predefined_metric_type: str
-    target_value: float
-    scale_out_cooldown_s: int
-    scale_in_cooldown_s: int
-    disable_scale_in: bool
+    minimum_healthy_percent: int
+    maximum_percent: int
 
 
 @dataclass(frozen=True)
@@ -270,8 +264,10 @@ class StackConfig:
         The size of one task.
     service : ServiceConfig
         How many tasks.
-    scaling : ScalingConfig
-        What changes that number.
+    scaling : tuple[PolicyConfig, ...]
+        The policies that change that number.
+    scheduled_actions : tuple[ScheduledActionConfig, ...]
+        What changes its bounds.
     load_balancer : LoadBalancerConfig
         Timings of the target group.
     """
@@ -284,8 +280,15 @@ class StackConfig:
     network: NetworkConfig
     task: TaskConfig
     service: ServiceConfig
-    scaling: ScalingConfig
+    scaling: tuple[PolicyConfig, ...]
+    scheduled_actions: tuple[ScheduledActionConfig, ...]
     load_balancer: LoadBalancerConfig
+
+    @property
+    def high_resolution_metrics(self) -> tuple[str, ...]:
+        """Metrics of the service that a policy needs every 20 seconds."""
+        tracked = [policy.predefined_metric_type for policy in self.scaling if isinstance(policy, TargetTrackingConfig)]
+        return tuple(sorted(HIGH_RESOLUTION_METRICS[metric] for metric in tracked if metric in HIGH_RESOLUTION_METRICS))
 
 
 def load_config(path: Path) -> StackConfig:
@@ -336,11 +339,11 @@ def parse_config(document: object) -> StackConfig:
     # Before anything else: a newer document may well have other keys.
     if isinstance(document, dict) and "schema_version" in document:
         _check_schema_version(document["schema_version"])
-    root = _Section(
+    root = Section(
         "",
         document,
         "schema_version name region fingerprint prices_published application network task service scaling "
-        "load_balancer estimate scenario",
+        "scheduled_actions load_balancer estimate scenario",
     )
     root.section("estimate")
     root.section("scenario")
@@ -358,14 +361,15 @@ def parse_config(document: object) -> StackConfig:
         ),
         network=_network(root.section("network", "layout availability_zones nat_gateways interface_endpoints")),
         task=_task(root.section("task", "cpu_units memory_mib cpu_architecture ephemeral_storage_gib")),
-        service=_service(root.section("service", "capacity_provider min_capacity max_capacity health_check_grace_s")),
-        scaling=_scaling(
+        service=_service(
             root.section(
-                "scaling",
-                "policy_type predefined_metric_type target_value scale_out_cooldown_s scale_in_cooldown_s "
-                "disable_scale_in",
+                "service",
+                "capacity_provider_strategy min_capacity max_capacity health_check_grace_s minimum_healthy_percent "
+                "maximum_percent",
             )
         ),
+        scaling=read_policies(root),
+        scheduled_actions=read_scheduled_actions(root),
         load_balancer=_load_balancer(root.section("load_balancer", "health_check_interval_s deregistration_delay_s")),
     )
     _check_together(config)
@@ -373,16 +377,16 @@ def parse_config(document: object) -> StackConfig:
 
 
 def _check_schema_version(found: object) -> None:
-    if type(found) is int and found > SCHEMA_VERSION:
-        raise ConfigError(
-            f"schema_version is {found}, newer than this app, which reads {SCHEMA_VERSION}: "
-            "export the plan again, the app and its configuration together."
-        )
     if type(found) is not int or found < 1:
         raise ConfigError(f"schema_version is {found!r}: {SCHEMA_VERSION} is needed.")
+    if found != SCHEMA_VERSION:
+        raise ConfigError(
+            f"schema_version is {found}, {'newer' if found > SCHEMA_VERSION else 'older'} than this app, which reads "
+            f"{SCHEMA_VERSION}: export the plan again, the app and its configuration together."
+        )
 
 
-def _application(section: "_Section") -> ApplicationConfig:
+def _application(section: Section) -> ApplicationConfig:
     arn = "the ARN of a secret in Secrets Manager is needed"
     return ApplicationConfig(
         image=section.optional_text("image", r"\S+", "an image such as 'nginx:1.29', or null, is needed"),
@@ -398,7 +402,7 @@ def _application(section: "_Section") -> ApplicationConfig:
     )
 
 
-def _network(section: "_Section") -> NetworkConfig:
+def _network(section: Section) -> NetworkConfig:
     return NetworkConfig(
         layout=section.choice("layout", LAYOUTS),
         availability_zones=section.integer("availability_zones", 2, 6),
@@ -409,7 +413,7 @@ def _network(section: "_Section") -> NetworkConfig:
     )
 
 
-def _task(section: "_Section") -> TaskConfig:
+def _task(section: Section) -> TaskConfig:
     return TaskConfig(
         cpu_units=section.choice("cpu_units", CPU_UNITS),
         memory_mib=section.integer("memory_mib", 512, 249856),
@@ -418,29 +422,32 @@ def _task(section: "_Section") -> TaskConfig:
     )
 
 
-def _service(section: "_Section") -> ServiceConfig:
+def _service(section: Section) -> ServiceConfig:
     return ServiceConfig(
-        capacity_provider=section.choice("capacity_provider", ("FARGATE", "FARGATE_SPOT")),
+        capacity_provider_strategy=_strategy(
+            section.section("capacity_provider_strategy", "fargate_base fargate_weight fargate_spot_weight")
+        ),
         # At 0 tasks there is neither CPU nor a request to measure, so that scaling would never start one again.
-        min_capacity=section.integer("min_capacity", 1, 5000),
-        max_capacity=section.integer("max_capacity", 1, 5000),
+        min_capacity=section.integer("min_capacity", 1, MAX_CAPACITY),
+        max_capacity=section.integer("max_capacity", 1, MAX_CAPACITY),
         health_check_grace_s=section.integer("health_check_grace_s", 0, 86400),
+        minimum_healthy_percent=section.integer("minimum_healthy_percent", 0, 100),
+        maximum_percent=section.integer("maximum_percent", 100, 200),
     )
 
 
-def _scaling(section: "_Section") -> ScalingConfig:
-    metric = section.choice("predefined_metric_type", PREDEFINED_METRIC_TYPES)
-    return ScalingConfig(
-        policy_type=section.choice("policy_type", ("TargetTrackingScaling",)),
-        predefined_metric_type=metric,
-        target_value=section.number("target_value", math.inf if metric == "ALBRequestCountPerTarget" else 100),
-        scale_out_cooldown_s=section.integer("scale_out_cooldown_s", 0, 86400),
-        scale_in_cooldown_s=section.integer("scale_in_cooldown_s", 0, 86400),
-        disable_scale_in=section.choice("disable_scale_in", (False, True)),
+def _strategy(section: Section) -> CapacityProviderStrategyConfig:
+    strategy = CapacityProviderStrategyConfig(
+        fargate_base=section.integer("fargate_base", 0, 100_000),
+        fargate_weight=section.integer("fargate_weight", 0, 1000),
+        fargate_spot_weight=section.integer("fargate_spot_weight", 0, 1000),
     )
+    if not strategy.fargate_weight and not strategy.fargate_spot_weight:
+        raise section.refusal("fargate_spot_weight", 0, "at least 1 is needed where fargate_weight is 0 too")
+    return strategy
 
 
-def _load_balancer(section: "_Section") -> LoadBalancerConfig:
+def _load_balancer(section: Section) -> LoadBalancerConfig:
     return LoadBalancerConfig(
         health_check_interval_s=section.integer("health_check_interval_s", 5, 300),
         deregistration_delay_s=section.integer("deregistration_delay_s", 0, 3600),
@@ -449,11 +456,8 @@ def _load_balancer(section: "_Section") -> LoadBalancerConfig:
 
 def _check_together(config: StackConfig) -> None:
     """Refuse values that are allowed one by one and not together."""
-    application, network, service = config.application, config.network, config.service
-    if service.max_capacity < service.min_capacity:
-        raise ConfigError(
-            f"service.max_capacity is {service.max_capacity}, below service.min_capacity, {service.min_capacity}."
-        )
+    application, network = config.application, config.network
+    _check_capacity(config)
     twice = sorted(application.environment.keys() & application.secrets.keys())
     if twice:
         raise ConfigError(f"application.secrets has {twice[0]!r}, which application.environment has too.")
@@ -478,6 +482,36 @@ def _check_together(config: StackConfig) -> None:
         _check_isolated(config)
 
 
+def _check_capacity(config: StackConfig) -> None:
+    """Refuse bounds that never go together, and deployments that could replace no task."""
+    service = config.service
+    if service.max_capacity < service.min_capacity:
+        raise ConfigError(
+            f"service.max_capacity is {service.max_capacity}, below service.min_capacity, {service.min_capacity}."
+        )
+    highest = max([service.max_capacity, *(action.max_capacity or 0 for action in config.scheduled_actions)])
+    lowest = min([service.min_capacity, *(action.min_capacity or MAX_CAPACITY for action in config.scheduled_actions)])
+    for number, action in enumerate(config.scheduled_actions):
+        where = f"scheduled_actions[{number}]"
+        if action.min_capacity is not None and action.min_capacity > highest:
+            raise ConfigError(
+                f"{where}.min_capacity is {action.min_capacity}: max_capacity, here or elsewhere, is never above {highest}."
+            )
+        if action.max_capacity is not None and action.max_capacity < lowest:
+            raise ConfigError(
+                f"{where}.max_capacity is {action.max_capacity}: min_capacity, here or elsewhere, is never below {lowest}."
+            )
+    # ECS rounds the one down and the other up.
+    most = service.min_capacity * service.maximum_percent // 100
+    fewest = -(-service.min_capacity * service.minimum_healthy_percent // 100)
+    if most <= fewest:
+        raise ConfigError(
+            f"service.maximum_percent is {service.maximum_percent}: with minimum_healthy_percent "
+            f"{service.minimum_healthy_percent}, a deployment of {service.min_capacity} tasks, service.min_capacity, could neither start a "
+            "new one nor stop an old one; raise the first or lower the second."
+        )
+
+
 def _check_isolated(config: StackConfig) -> None:
     """Refuse tasks in isolated subnets that could not start for want of an endpoint."""
     application, endpoints = config.application, config.network.interface_endpoints
@@ -493,88 +527,3 @@ def _check_isolated(config: StackConfig) -> None:
             f"application.image is {application.image!r}: an isolated subnet reaches only private ECR repositories "
             f"of {config.region!r}; push the image there, or choose layout 'nat' or 'public'."
         )
-
-
-_T = TypeVar("_T")
-
-
-class _Section:
-    """One JSON object of the document; its methods read one key each, and name it when they refuse its value."""
-
-    def __init__(self, path: str, value: object, keys: str | None = None) -> None:
-        if not isinstance(value, dict):
-            raise ConfigError(f"{path or 'stack_config.json'} is {value!r}: a JSON object is needed.")
-        self._path = path
-        self._values: dict[str, Any] = value
-        known = keys.split() if keys else list(value)
-        for key in known:
-            if key not in value:
-                raise ConfigError(f"{self._name(key)} is missing; this part needs {', '.join(known)}.")
-        for key, found in value.items():
-            if key not in known:
-                raise ConfigError(f"{self._name(key)} is {found!r}, but is no known key: {', '.join(known)}.")
-
-    def _name(self, key: str) -> str:
-        return f"{self._path}.{key}" if self._path else key
-
-    def _refuse(self, key: str, found: object, needed: str) -> ConfigError:
-        return ConfigError(f"{self._name(key)} is {found!r}: {needed}.")
-
-    def section(self, key: str, keys: str | None = None) -> "_Section":
-        return _Section(self._name(key), self._values[key], keys)
-
-    def integer(self, key: str, low: int, high: int) -> int:
-        found = self._values[key]
-        if type(found) is not int or not low <= found <= high:  # bool is an int too
-            raise self._refuse(key, found, f"a whole number from {low} to {high} is needed")
-        return found
-
-    def number(self, key: str, high: float) -> float:
-        found = self._values[key]
-        if type(found) not in (int, float) or not 0 < found <= high or math.isinf(found):
-            most = f" and at most {high}" if math.isfinite(high) else ""
-            raise self._refuse(key, found, f"a number above 0{most} is needed")
-        return float(found)
-
-    def choice(self, key: str, allowed: tuple[_T, ...]) -> _T:
-        found = self._values[key]
-        for value in allowed:
-            if type(found) is type(value) and found == value:  # in Python True == 1
-                return value
-        words = ", ".join(json.dumps(value) for value in allowed)
-        raise self._refuse(key, found, f"{words} is needed" if len(allowed) == 1 else f"one of {words} is needed")
-
-    def text(self, key: str, pattern: str, needed: str) -> str:
-        found = self._values[key]
-        if not isinstance(found, str) or not re.fullmatch(pattern, found):
-            raise self._refuse(key, found, needed)
-        return found
-
-    def optional_text(self, key: str, pattern: str, needed: str) -> str | None:
-        return None if self._values[key] is None else self.text(key, pattern, needed)
-
-    def date(self, key: str) -> str:
-        found = self.text(key, r"\d{4}-\d{2}-\d{2}", "a date such as '2026-06-19' is needed")
-        try:
-            date.fromisoformat(found)
-        except ValueError:
-            raise self._refuse(key, found, "a date of the calendar is needed") from None
-        return found
-
-    def names(self, key: str, pattern: str, needed: str) -> tuple[str, ...]:
-        found = self._values[key]
-        if (
-            not isinstance(found, list)
-            or not all(isinstance(name, str) and re.fullmatch(pattern, name) for name in found)
-            or len(set(found)) != len(found)
-        ):
-            raise self._refuse(key, found, needed)
-        return tuple(found)
-
-    def variables(self, key: str, pattern: str, needed: str) -> Mapping[str, str]:
-        values = self.section(key)
-        for name in values._values:
-            if not re.fullmatch(_VARIABLE, name):
-                raise self._refuse(key, name, "a name of letters, digits and underscores is needed")
-            values.text(name, pattern, needed)
-        return MappingProxyType(dict(sorted(values._values.items())))

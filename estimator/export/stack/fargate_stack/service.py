@@ -13,7 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from .cluster import ServiceCluster
-from .config import LOG_RETENTION, StackConfig
+from .config import LOG_RETENTION, CapacityProviderStrategyConfig, StackConfig
 from .image import container_image
 from .load_balancer import PublicLoadBalancer
 from .network import ServiceNetwork
@@ -22,6 +22,9 @@ CONTAINER_NAME = "web"
 
 # Fargate includes this much with each task, and takes no smaller wish.
 INCLUDED_STORAGE_GIB = 20
+
+# How often a service publishes the metrics that the policies of high resolution track. [s]
+HIGH_RESOLUTION_S = 20
 
 
 class WebService(Construct):
@@ -89,15 +92,13 @@ class WebService(Construct):
             cluster=cluster.cluster,
             task_definition=task_definition,
             # A strategy and no launch type: ECS takes one or the other.
-            capacity_provider_strategies=[
-                ecs.CapacityProviderStrategy(capacity_provider=config.service.capacity_provider, weight=1)
-            ],
+            capacity_provider_strategies=_strategies(config.service.capacity_provider_strategy),
             vpc_subnets=network.task_subnets,
             assign_public_ip=network.assign_public_ip,
             security_groups=[security_group],
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
-            min_healthy_percent=100,
-            max_healthy_percent=200,
+            min_healthy_percent=config.service.minimum_healthy_percent,
+            max_healthy_percent=config.service.maximum_percent,
             health_check_grace_period=cdk.Duration.seconds(config.service.health_check_grace_s),
             # Fargate bills its tasks: without this the bill could not be split by the stack's tags.
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
@@ -107,6 +108,15 @@ class WebService(Construct):
                 container_name=CONTAINER_NAME, container_port=config.application.container_port
             )
         )
+        if config.high_resolution_metrics:
+            # Only those that a policy needs: CloudWatch bills each.
+            self.service.node.default_child.monitoring = ecs.CfnService.MonitoringConfigurationProperty(
+                metric_configurations=[
+                    ecs.CfnService.MetricConfigurationProperty(
+                        metric_names=list(config.high_resolution_metrics), resolution_seconds=HIGH_RESOLUTION_S
+                    )
+                ]
+            )
         # Else the first tasks may look for their image before there is a way or a right to it, and the circuit breaker
         # gives up.
         self.service.node.default_child.node.add_dependency(*network.ways_out, task_definition.execution_role)
@@ -149,3 +159,15 @@ class WebService(Construct):
             info = ecs.SecretVersionInfo(version_stage=stage or None, version_id=version or None)
             return ecs.Secret.from_secrets_manager_version(secret, info, key or None)
         return ecs.Secret.from_secrets_manager(secret, key or None)
+
+
+def _strategies(strategy: CapacityProviderStrategyConfig) -> list[ecs.CapacityProviderStrategy]:
+    items = [
+        ("FARGATE", strategy.fargate_base, strategy.fargate_weight),
+        ("FARGATE_SPOT", 0, strategy.fargate_spot_weight),
+    ]
+    return [
+        ecs.CapacityProviderStrategy(capacity_provider=name, base=base or None, weight=weight)
+        for name, base, weight in items
+        if base or weight
+    ]

@@ -10,7 +10,7 @@ from .cluster import ServiceCluster
 from .config import StackConfig
 from .load_balancer import PublicLoadBalancer
 from .network import ServiceNetwork
-from .scaling import add_scaling
+from .scaling import ServiceScaling
 from .service import WebService
 
 
@@ -29,7 +29,7 @@ class FargateStack(cdk.Stack):
     The stack knows its region and no account: with both, the CDK would look up zones in that account, and a synthesis
     without credentials would get invented ones. It has no assets, so that no account has to be bootstrapped: the
     template alone can be deployed. CloudFormation takes it directly up to 51,200 bytes, which is why that of many zones
-    is written without indentation.
+    or policies is written without indentation.
     """
 
     def __init__(self, scope: Construct, config: StackConfig) -> None:
@@ -38,7 +38,8 @@ class FargateStack(cdk.Stack):
             config.name,
             env=cdk.Environment(region=config.region),
             synthesizer=cdk.BootstraplessSynthesizer(),
-            suppress_template_indentation=config.network.availability_zones > 3,
+            suppress_template_indentation=config.network.availability_zones > 3
+            or len(config.scaling) + len(config.scheduled_actions) > 4,
             description=f"Fargate web service, planned with the prices of {config.prices_published}",
         )
         network = ServiceNetwork(self, "Network", config=config.network)
@@ -47,7 +48,7 @@ class FargateStack(cdk.Stack):
             self, "LoadBalancer", application=config.application, timings=config.load_balancer, network=network
         )
         web = WebService(self, "Web", config=config, network=network, cluster=cluster, load_balancer=load_balancer)
-        add_scaling(web.service, load_balancer.target_group, bounds=config.service, policy=config.scaling)
+        ServiceScaling(self, "Scaling", config=config, service=web.service, target_group=load_balancer.target_group)
 
         # With these the bill can be laid beside the estimate.
         cdk.Tags.of(self).add("estimator:fingerprint", config.fingerprint)
