@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from estimator.billing.costing import CostBreakdown as CostBreakdown
     from estimator.billing.lcu import alb_lcu as alb_lcu
+    from estimator.billing.lcu import lower_lcu as lower_lcu
     from estimator.errors import EstimatorError as EstimatorError
     from estimator.errors import InvalidScenario as InvalidScenario
     from estimator.errors import NoFeasiblePlan as NoFeasiblePlan
@@ -30,16 +31,27 @@ if TYPE_CHECKING:
     from estimator.scenario import Scenario as Scenario
     from estimator.service.application import Application as Application
     from estimator.service.behavior import AwsBehavior as AwsBehavior
+    from estimator.service.capacity import CapacityProviderStrategy as CapacityProviderStrategy
+    from estimator.service.deployment import DeploymentConfiguration as DeploymentConfiguration
     from estimator.service.network import NetworkLayout as NetworkLayout
-    from estimator.service.scaling import TargetTrackingScalingPolicy as TargetTrackingScalingPolicy
+    from estimator.service.operations import Operations as Operations
+    from estimator.service.operations import SpotShortage as SpotShortage
+    from estimator.service.policies import PredictiveScalingPolicy as PredictiveScalingPolicy
+    from estimator.service.policies import ScheduledAction as ScheduledAction
+    from estimator.service.policies import StepAdjustment as StepAdjustment
+    from estimator.service.policies import StepScalingPolicy as StepScalingPolicy
+    from estimator.service.policies import TargetTrackingScalingPolicy as TargetTrackingScalingPolicy
     from estimator.service.spec import ServiceSpec as ServiceSpec
     from estimator.service.task_size import TaskSize as TaskSize
     from estimator.simulation.engine import simulate as simulate
+    from estimator.simulation.replay import replay_flash_crowd as replay_flash_crowd
+    from estimator.simulation.replay import usual_policies as usual_policies
     from estimator.simulation.result import Simulation as Simulation
     from estimator.workload.access_logs import load_from_access_logs as load_from_access_logs
     from estimator.workload.cloudwatch import load_from_cloudwatch as load_from_cloudwatch
     from estimator.workload.measured import Measured as Measured
     from estimator.workload.profile import LoadProfile as LoadProfile
+    from estimator.workload.protocols import protocol_fields as protocol_fields
     from estimator.workload.request import Workload as Workload
     from estimator.workload.sources import load_from_csv as load_from_csv
     from estimator.workload.sources import load_from_parquet as load_from_parquet
@@ -47,22 +59,30 @@ if TYPE_CHECKING:
 _HOMES = {
     "Application": "estimator.service.application",
     "AwsBehavior": "estimator.service.behavior",
+    "CapacityProviderStrategy": "estimator.service.capacity",
     "Choices": "estimator.planning.promise",
     "CostBreakdown": "estimator.billing.costing",
+    "DeploymentConfiguration": "estimator.service.deployment",
     "EstimatorError": "estimator.errors",
     "InvalidScenario": "estimator.errors",
     "LoadProfile": "estimator.workload.profile",
     "Measured": "estimator.workload.measured",
     "NetworkLayout": "estimator.service.network",
     "NoFeasiblePlan": "estimator.errors",
+    "Operations": "estimator.service.operations",
     "Plan": "estimator.planning.result",
+    "PredictiveScalingPolicy": "estimator.service.policies",
     "Promise": "estimator.planning.promise",
     "RateNotFound": "estimator.errors",
     "Rejection": "estimator.planning.promise",
     "Scenario": "estimator.scenario",
+    "ScheduledAction": "estimator.service.policies",
     "ServiceSpec": "estimator.service.spec",
     "Simulation": "estimator.simulation.result",
-    "TargetTrackingScalingPolicy": "estimator.service.scaling",
+    "SpotShortage": "estimator.service.operations",
+    "StepAdjustment": "estimator.service.policies",
+    "StepScalingPolicy": "estimator.service.policies",
+    "TargetTrackingScalingPolicy": "estimator.service.policies",
     "TaskSize": "estimator.service.task_size",
     "Workload": "estimator.workload.request",
     "alb_lcu": "estimator.billing.lcu",
@@ -74,8 +94,12 @@ _HOMES = {
     "load_from_csv": "estimator.workload.sources",
     "load_from_parquet": "estimator.workload.sources",
     "load_rates": "estimator.pricing.snapshots",
+    "lower_lcu": "estimator.billing.lcu",
     "plan": "estimator.planning.planner",
+    "protocol_fields": "estimator.workload.protocols",
+    "replay_flash_crowd": "estimator.simulation.replay",
     "simulate": "estimator.simulation.engine",
+    "usual_policies": "estimator.simulation.replay",
 }
 
 __all__ = sorted(_HOMES)

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from estimator.cli_course import replay, simulate
+from estimator.cli_load import load
 from estimator.cli_prices import prices
+from estimator.cli_uncertain import uncertain
 
 if TYPE_CHECKING:
     from estimator.planning.result import Plan
@@ -30,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(load, name="load")
 app.add_typer(prices, name="prices")
 
 ScenarioFile = Annotated[
@@ -87,20 +91,11 @@ def init(
 
     Example: estimator init shop.yaml
     """
-    from estimator.errors import ExportError
+    from estimator.files import require_free, write_whole
     from estimator.template import scenario_template
 
-    if path.exists() and not force:
-        raise ExportError(f"{path} exists already; choose another name, or --force to write over it.")
-    text = scenario_template()
-    try:
-        temporary = path.with_name(f".{path.name}.tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise ExportError(
-            f"{path} cannot be written: {error.strerror}. Choose a folder that you may write to."
-        ) from error
+    require_free(path, force)
+    write_whole(path, scenario_template())
     typer.echo(f"Wrote {path}. Next: estimator plan {path} --export my-stack")
 
 
@@ -152,6 +147,10 @@ def estimate(scenario: ScenarioFile, as_json: AsJson = False) -> None:
     _print(document.estimate(rates, scenario.parent), as_json, None)
 
 
+app.command()(simulate)
+app.command()(replay)
+
+
 @app.command()
 def ui(
     scenario: Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="Scenario to start from.")] = None,
@@ -189,6 +188,9 @@ def ui(
         # Streamlit takes this process over, so that a signal to it stops the server.
         os.execv(sys.executable, command)  # noqa: S606 - a fixed program
     sys.exit(subprocess.run(command, check=False).returncode)
+
+
+app.command()(uncertain)
 
 
 def _read(path: Path) -> tuple[Any, Any]:

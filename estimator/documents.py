@@ -5,13 +5,18 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from estimator.checks import shown
 from estimator.errors import InvalidScenario
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+
+class Section(BaseModel):
+    """A part of the document: unknown fields are refused, and nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def parse_document(text: str, where: str) -> object:
@@ -74,7 +79,7 @@ def _once(pairs: list[tuple[Any, Any]], where: str) -> dict[Any, Any]:
     return found
 
 
-def refuse_truth_values(values: object, where: str, path: str = "") -> None:
+def refuse_truth_values(values: object, where: str, allowed: frozenset[str], path: str = "") -> None:
     """Refuse true and false where a number is asked for: YAML reads yes, no, on and off so.
 
     Parameters
@@ -83,6 +88,8 @@ def refuse_truth_values(values: object, where: str, path: str = "") -> None:
         Nested plain values.
     where : str
         What to call the document in messages.
+    allowed : frozenset of str
+        Names of the fields that are true or false.
     path : str
         Where in the document the values stand.
 
@@ -93,11 +100,11 @@ def refuse_truth_values(values: object, where: str, path: str = "") -> None:
     """
     if isinstance(values, Mapping):
         for key, value in values.items():
-            refuse_truth_values(value, where, f"{path}.{key}" if path else str(key))
+            refuse_truth_values(value, where, allowed, f"{path}.{key}" if path else str(key))
     elif isinstance(values, (list, tuple)):
         for value in values:
-            refuse_truth_values(value, where, path)
-    elif isinstance(values, bool) and path != "service.disable_scale_in":
+            refuse_truth_values(value, where, allowed, path)
+    elif isinstance(values, bool) and path.rpartition(".")[2] not in allowed:
         raise InvalidScenario(
             f"{where}: {path} is {str(values).lower()}; it must not be a truth value. YAML reads yes, no, on and off as one: put text in quotes."
         )
@@ -121,9 +128,9 @@ def sentence_of(error: ValidationError, known_keys: Callable[[list[str]], list[s
     unknown = {"extra_forbidden", "unexpected_keyword_argument"}
     # A misspelt field is two errors, one unknown and one missing: the first says more.
     first = next((e for e in error.errors() if e["type"] in unknown), error.errors()[0])
-    kinds = {"constant", "daily", "weekly", "csv"}
     path = [str(part) for part in first["loc"]]
-    place = ".".join(part for i, part in enumerate(path) if not (i == 1 and path[0] == "load" and part in kinds))
+    # pydantic names the kind of load as if it were a section.
+    place = ".".join(part for i, part in enumerate(path) if not (i == 1 and path[0] == "load"))
     cause = (first.get("ctx") or {}).get("error")
     if isinstance(cause, InvalidScenario):
         return f"{place}: {cause}"

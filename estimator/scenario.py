@@ -5,27 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, Field, ValidationError
 
 from estimator.checks import read_text, require_number
-from estimator.documents import parse_document, refuse_truth_values, sentence_of
+from estimator.documents import Section, parse_document, refuse_truth_values, sentence_of
 from estimator.errors import InvalidScenario
+from estimator.load_sections import LOAD_PARTS, LOADS, Load, ShapedLoad
 from estimator.planning.limits import require_consistent
 from estimator.planning.planner import estimate, plan, require_rates
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates, require_region
 from estimator.pricing.snapshots import load_rates
-from estimator.sections import ConstantLoad, CsvLoad, DailyLoad, Load, Network, Prices, Section, Service, WeeklyLoad
+from estimator.sections import Network, Prices
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
+from estimator.service.capacity import CapacityProviderStrategy
+from estimator.service.deployment import DeploymentConfiguration
 from estimator.service.network import NetworkLayout
-from estimator.service.scaling import TargetTrackingScalingPolicy
+from estimator.service.operations import Operations, SpotShortage
+from estimator.service.policies import ScheduledAction, StepAdjustment
 from estimator.service.spec import ServiceSpec
-from estimator.service.task_size import TaskSize
+from estimator.service_sections import POLICY_SECTIONS, Service
 from estimator.units import HOURS_PER_MONTH, described_fields
+from estimator.workload.protocols import PROTOCOLS, protocol_fields
 from estimator.workload.request import Request, Workload
 
 MAX_DOCUMENT_BYTES = 1_000_000
@@ -58,6 +63,8 @@ class Scenario(Section):
         What a plan may choose from.
     service : section
         A service to price as it is.
+    operations : section
+        What happens beside the load: deployments, the loss of a zone, shortages of Fargate Spot.
     behavior : section
         What is taken for granted of AWS where it does not say.
     prices : section
@@ -75,6 +82,7 @@ class Scenario(Section):
     promise: Promise = Promise()
     search: Choices = Choices()
     service: Service | None = None
+    operations: Operations = Operations()
     behavior: AwsBehavior = AwsBehavior()
     prices: Prices = Prices()
 
@@ -153,19 +161,7 @@ class Scenario(Section):
                 "The scenario has no `service` section to estimate. Add one (cpu_units, memory_mib, min_capacity, ...), or let "
                 "`estimator plan` find it."
             )
-        policy = TargetTrackingScalingPolicy(
-            service.target_value, service.scale_out_cooldown_s, service.scale_in_cooldown_s, service.disable_scale_in
-        )
-        return ServiceSpec(
-            TaskSize(service.cpu_units, service.memory_mib),
-            service.cpu_architecture,
-            service.min_capacity,
-            service.max_capacity,
-            policy,
-            self.network_layout(),
-            service.capacity_provider,
-            self.application.ephemeral_storage_gib,
-        )
+        return service.spec(self.network_layout(), self.application)
 
     def estimate(self, rates: Rates | None = None, folder: Path | str = ".") -> Plan:
         """Simulate and price the section ``service`` as it is.
@@ -190,6 +186,7 @@ class Scenario(Section):
             self.promise,
             self.behavior,
             self.hours_per_month,
+            self.operations,
         )
         return self._signed(found)
 
@@ -225,6 +222,7 @@ class Scenario(Section):
             behavior=self.behavior,
             hours_per_month=self.hours_per_month,
             progress=progress,
+            operations=self.operations,
         )
         return self._signed(found)
 
@@ -295,7 +293,8 @@ class Scenario(Section):
             raise InvalidScenario(
                 f"{where} must be a mapping of sections such as region, load and request. `estimator init` writes one."
             )
-        refuse_truth_values(values, where)
+        values = _with_protocol(values, where)
+        refuse_truth_values(values, where, _TRUTH_FIELDS)
         try:
             # A section whose fields are all comments is one that is not given.
             scenario = cls.model_validate({name: value for name, value in values.items() if value is not None})
@@ -306,7 +305,7 @@ class Scenario(Section):
         require_consistent(scenario.request, scenario.application, scenario.network_layout(), scenario.region)
         if scenario.service is not None:
             scenario.spec()
-        if not isinstance(scenario.load, CsvLoad):
+        if not scenario.load.files:
             scenario.load.profile(Path())
         return scenario
 
@@ -358,6 +357,27 @@ class Scenario(Section):
         return cls.from_text(text, str(path))
 
 
+#: Fields that are true or false, by name.
+_TRUTH_FIELDS = frozenset(
+    name
+    for record in (Request, Application, AwsBehavior, *POLICY_SECTIONS.values())
+    for name, hint in get_type_hints(record).items()
+    if hint is bool
+)
+
+
+def _with_protocol(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Put what a protocol says of requests under what the section `request` says itself."""
+    request = values.get("request")
+    if not isinstance(request, Mapping) or "protocol" not in request:
+        return values
+    try:
+        typical = {} if request["protocol"] is None else protocol_fields(request["protocol"])
+    except InvalidScenario as error:
+        raise InvalidScenario(f"{where}: request: {error}") from None
+    return {**values, "request": typical | {name: value for name, value in request.items() if name != "protocol"}}
+
+
 def _known_keys(path: list[str]) -> list[str]:
     """Names that a section allows."""
     sections: dict[str, type] = {
@@ -367,13 +387,23 @@ def _known_keys(path: list[str]) -> list[str]:
         "promise": Promise,
         "search": Choices,
         "service": Service,
+        "operations": Operations,
         "behavior": AwsBehavior,
         "prices": Prices,
+        "scheduled_actions": ScheduledAction,
+        "capacity_provider_strategy": CapacityProviderStrategy,
+        "deployment": DeploymentConfiguration,
+        "step_adjustments": StepAdjustment,
+        "spot_shortages": SpotShortage,
+        **POLICY_SECTIONS,
     }
-    loads: dict[str, type] = {"constant": ConstantLoad, "daily": DailyLoad, "weekly": WeeklyLoad, "csv": CsvLoad}
     section: type = Scenario
     for part in path:
-        section = sections.get(part) or loads.get(part) or section
+        section = sections.get(part) or LOADS.get(part) or LOAD_PARTS.get(part) or section
+    if issubclass(section, ShapedLoad):
+        return section.field_names()
+    if section is Request:
+        return ["protocol", *Request.__dataclass_fields__]
     if issubclass(section, BaseModel):
         return list(section.model_fields)
     return list(section.__dataclass_fields__)  # type: ignore[attr-defined]
@@ -394,12 +424,17 @@ def scenario_schema() -> dict[str, Any]:
         Promise,
         Choices,
         AwsBehavior,
-        ConstantLoad,
-        DailyLoad,
-        WeeklyLoad,
-        CsvLoad,
+        *LOADS.values(),
+        *LOAD_PARTS.values(),
         Network,
         Service,
+        CapacityProviderStrategy,
+        DeploymentConfiguration,
+        ScheduledAction,
+        StepAdjustment,
+        *POLICY_SECTIONS.values(),
+        Operations,
+        SpotShortage,
         Prices,
     )
     parts: dict[str, tuple[Any, type]] = {
@@ -408,8 +443,14 @@ def scenario_schema() -> dict[str, Any]:
     parts["Scenario"] = (schema, Scenario)
     for part, record in parts.values():
         part["description"] = (record.__doc__ or "").partition("\n")[0]
-        for name, text in described_fields(record).items():
+        fields = record.described() if issubclass(record, ShapedLoad) else described_fields(record)
+        for name, text in fields.items():
             if name in part.get("properties", {}):
                 part["properties"][name]["description"] = text
+    schema["$defs"]["Request"]["properties"]["protocol"] = {
+        "description": "Typical connections and bytes of a protocol; what the section says itself goes over them.",
+        "enum": [*PROTOCOLS, None],
+        "default": None,
+    }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.loads(json.dumps(schema))  # type: ignore[no-any-return]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any
 
+from estimator.load_sections import DailyLoad
 from estimator.planning.promise import Choices, Promise
-from estimator.sections import DailyLoad, Network, Prices, Service
+from estimator.sections import Network, Prices
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
+from estimator.service.operations import Operations
+from estimator.service_sections import Service
 from estimator.units import described_fields
 from estimator.workload.request import Request
 
@@ -29,7 +32,34 @@ region: eu-west-1
 # One period of load, repeated. Other kinds:
 #   load: {kind: constant, requests_per_s: 20}
 #   load: {kind: weekly, peak_requests_per_s: 200, trough_requests_per_s: 20, peak_hour: 20, weekend_factor: 0.5}
-#   load: {kind: csv, path: requests.csv, timestamp_column: timestamp, requests_column: requests, gaps: error, scale: 1}
+#   load: {kind: seasonal, peak_requests_per_s: 200, trough_requests_per_s: 20, peak_day: 183}
+#   load: {kind: csv, path: requests.csv, timestamp_column: timestamp, requests_column: requests, gaps: error, whole: error}
+#   load: {kind: parquet, path: requests.parquet, unit: requests_per_s}
+#   load: {kind: access_logs, path: logs, step_s: 60, gaps: zero, whole: hours}
+# `estimator load cloudwatch` makes such a CSV file from a load balancer's metrics; `estimator load show FILE` shows any load.
+"""
+
+_SHAPES = """\
+  # Any kind may be bent further, in this order (a calendar: only a day or a week); docs/loads.md says how. For example:
+  # calendar: {time_zone: Europe/Berlin, start: 2026-01-01, days: 365}
+  # season: {swing_percent: 20, peak_day: 350}
+  # growth_percent_per_month: 2
+  # events: [{start: 12, rise_s: 600, hold_s: 7200, decay_s: 3600, factor: 3}]
+  # noise: {percent: 15, seed: 1, correlation_s: 300}
+  # scale: 1.5
+"""
+
+_SCALING = """\
+  # In place of target_value, any of AWS's policies, several at once, and scheduled actions. For example:
+  # scaling:
+  #   - {policy_type: TargetTrackingScaling, predefined_metric_type: ALBRequestCountPerTarget, target_value: 1500}
+  #   - {policy_type: StepScaling, threshold: 85, step_adjustments: [{scaling_adjustment: 50, metric_interval_lower_bound: 0}],
+  #      adjustment_type: PercentChangeInCapacity, cooldown_s: 60, evaluation_periods: 1, datapoints_to_alarm: 1}
+  #   - {policy_type: PredictiveScaling, target_value: 60}
+  # scheduled_actions:
+  #   - {schedule: cron(0 7 * * ? *), timezone: Europe/Berlin, min_capacity: 6}
+  #   - {schedule: cron(0 22 * * ? *), timezone: Europe/Berlin, min_capacity: 2}
+  # capacity_provider_strategy: {fargate_base: 2, fargate_weight: 1, fargate_spot_weight: 3}
 """
 
 
@@ -45,10 +75,11 @@ def scenario_template() -> str:
     service = {"cpu_units": 512, "memory_mib": 1024, "min_capacity": 2, "max_capacity": 20, "target_value": 60}
     request = {"cpu_ms_per_request": 20, "response_kb": 20}
     sections = [
-        _section("load", "", described_fields(DailyLoad), load, {}),
+        _section("load", "", described_fields(DailyLoad), load, {}) + _SHAPES,
         _section(
             "request",
-            "What one request asks for; CPU time has no default: measure it.",
+            "What one request asks for; CPU time has no default: measure it. `protocol: http2` (http1, grpc, websocket, sse) sets typical "
+            "connections.",
             described_fields(Request),
             request,
             _defaults(Request),
@@ -81,10 +112,18 @@ def scenario_template() -> str:
             described_fields(Service),
             service,
             {name: field.default for name, field in Service.model_fields.items() if not field.is_required()},
+        )
+        + _SCALING,
+        _section(
+            "operations",
+            "What happens beside the load; nothing by default.",
+            described_fields(Operations),
+            {},
+            _defaults(Operations),
         ),
         _section(
             "behavior",
-            "What is taken for granted of AWS where it does not say; see docs/simulation.md.",
+            "What is taken for granted of AWS where it does not say; docs/uncertain.md says what each does to a result.",
             described_fields(AwsBehavior),
             {},
             _defaults(AwsBehavior),
@@ -125,5 +164,7 @@ def _section(name: str, title: str, meaning: dict[str, str], given: dict[str, An
 def _yaml(value: Any) -> str:
     import yaml
 
-    plain = list(value) if isinstance(value, tuple) else value
-    return str(yaml.safe_dump(plain, default_flow_style=True).replace("\n...", "").strip())
+    plain = list(value) if isinstance(value, tuple) else asdict(value) if is_dataclass(value) else value  # type: ignore[arg-type]
+    return str(
+        yaml.safe_dump(plain, default_flow_style=True, width=10**6, sort_keys=False).replace("\n...", "").strip()
+    )

@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,16 @@ def test_every_public_parameter_is_described(name: str, value: object) -> None:
     assert doc, f"{name} has no docstring"
     if (
         not inspect.isfunction(value)
-        or name.startswith(("estimator.cli.", "estimator.cli_prices.", "estimator.ui."))
+        or name.startswith(
+            (
+                "estimator.cli.",
+                "estimator.cli_course.",
+                "estimator.cli_load.",
+                "estimator.cli_prices.",
+                "estimator.cli_uncertain.",
+                "estimator.ui.",
+            )
+        )
         or name.endswith(".profile")
     ):
         return
@@ -90,8 +100,9 @@ def test_every_public_parameter_is_described(name: str, value: object) -> None:
 
 
 def test_every_number_of_the_model_has_its_unit() -> None:
+    switches = {item.name for item in fields(AwsBehavior) if isinstance(item.default, bool)}
     for name, text in described_fields(AwsBehavior).items():
-        assert re.search(r"\[[^\]]+\]$", text), f"{name} has no unit"
+        assert name in switches or re.search(r"\[[^\]]+\]$", text), f"{name} has no unit"
 
 
 def test_no_module_is_too_long_to_hold_in_mind() -> None:

@@ -1,0 +1,68 @@
+"""Files that a user asked for: never over one that is there unasked, and written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from estimator.errors import ExportError
+
+
+def require_free(path: Path | None, force: bool) -> None:
+    """Refuse a file that is there, or cannot be, before anything is computed or asked.
+
+    Parameters
+    ----------
+    path : pathlib.Path, optional
+        The file; None for no file.
+    force : bool
+        True to allow one that is there.
+
+    Raises
+    ------
+    ExportError
+        If it must not or cannot be written.
+    """
+    if path is None:
+        return
+    with _as_export_error(path):
+        if path.exists() and not force:
+            raise ExportError(f"{path} exists already; choose another name, or --force to write over it.")
+        if path.is_dir() or not path.parent.is_dir():
+            raise ExportError(f"{path} cannot be written. Choose a file in a folder that is there.")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    text : str
+        What it says.
+
+    Raises
+    ------
+    ExportError
+        If it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with _as_export_error(path):
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _as_export_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(
+            f"{path} cannot be written: {error.strerror}. Choose a folder that you may write to."
+        ) from error
