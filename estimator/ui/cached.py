@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -20,7 +20,7 @@ from estimator.export import render_stack
 from estimator.planning.result import Plan
 from estimator.pricing.folders import refreshed_folder
 from estimator.scenario import Scenario
-from estimator.sections import CsvLoad
+from estimator.simulation.replay import Replay, replay_flash_crowd
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,33 @@ class Question:
     @property
     def stamp(self) -> tuple[int, ...]:
         """Times of the last change of the files that it reads, so that a new file is a new question. [ns]"""
-        load, own, refreshed = self.scenario.load, self.scenario.prices.overrides, refreshed_folder()
-        names = (load.path if isinstance(load, CsvLoad) else None, own)
-        paths = [self.folder / name for name in names if name is not None]
+        own, refreshed = self.scenario.prices.overrides, refreshed_folder()
+        paths = [self.folder / name for name in (*self.scenario.load.files, *((own,) if own is not None else ()))]
+        # Access logs may be given as a folder.
+        paths += [inside for path in paths if path.is_dir() for inside in sorted(path.rglob("*"))]
         paths += [refreshed / f"{part}.json" for part in ("global", self.scenario.region)]
         return tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in paths)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A flash crowd.
+
+    Parameters
+    ----------
+    to_today : bool
+        True if it comes to what runs today, false if to the plan.
+    factor : float
+        How many times the load rises. [1]
+    rise_s, hold_s, decay_s : int
+        How long it rises, stays and falls. [s]
+    """
+
+    to_today: bool
+    factor: float
+    rise_s: int
+    hold_s: int
+    decay_s: int
 
 
 def plan(question: Question) -> Plan:
@@ -66,8 +88,11 @@ def plan(question: Question) -> Plan:
     Plan
         The winner, with why the cheaper ones lost.
     """
-    found: Plan = _plan(question.text, str(question.folder), question.stamp)
-    return found
+    # What runs today has no part in the search: to edit it must not begin the search anew.
+    values = question.scenario.to_dict()
+    text = json.dumps(values | {"service": None}, sort_keys=True)
+    found: Plan = _plan(text, str(question.folder), question.stamp)
+    return replace(found, scenario=values)
 
 
 def estimate(question: Question) -> Plan:
@@ -84,6 +109,27 @@ def estimate(question: Question) -> Plan:
         Its course and bill.
     """
     found: Plan = _estimate(question.text, str(question.folder), question.stamp)
+    return found
+
+
+def replay(question: Question, crowd: Crowd) -> Replay:
+    """Send a flash crowd to the plan or to what runs today, under the usual ways to scale.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+    crowd : Crowd
+        The crowd.
+
+    Returns
+    -------
+    Replay
+        One course for each way.
+    """
+    if not crowd.to_today:  # what runs today has no part in it
+        question = replace(question, scenario=question.scenario.model_copy(update={"service": None}))
+    found: Replay = _replay(question.text, str(question.folder), question.stamp, *astuple(crowd))
     return found
 
 
@@ -117,3 +163,29 @@ def _plan(text: str, folder: str, stamp: tuple[int, ...]) -> Plan:
 def _estimate(text: str, folder: str, stamp: tuple[int, ...]) -> Plan:
     scenario = Scenario.from_dict(json.loads(text))
     return scenario.estimate(scenario.rates(folder), folder)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _replay(
+    text: str,
+    folder: str,
+    stamp: tuple[int, ...],
+    to_today: bool,
+    factor: float,
+    rise_s: int,
+    hold_s: int,
+    decay_s: int,
+) -> Replay:
+    scenario = Scenario.from_dict(json.loads(text))
+    spec = scenario.spec() if to_today else _plan(text, folder, stamp).spec
+    return replay_flash_crowd(
+        scenario.workload(folder),
+        spec,
+        factor=factor,
+        rise_s=rise_s,
+        hold_s=hold_s,
+        decay_s=decay_s,
+        application=scenario.application,
+        behavior=scenario.behavior,
+        p95_latency_ms=scenario.promise.p95_latency_ms,
+    )

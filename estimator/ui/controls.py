@@ -10,13 +10,15 @@ from typing import Any
 
 import streamlit as st
 
+from estimator.load_sections import LOADS, ShapedLoad
 from estimator.planning.promise import Promise
 from estimator.pricing.regions import REGIONS
 from estimator.scenario import Scenario
-from estimator.sections import ConstantLoad, CsvLoad, DailyLoad, Network, WeeklyLoad
+from estimator.sections import Network
 from estimator.service.network import LAYOUTS, MAX_ZONES
-from estimator.ui import link
+from estimator.ui import forms, happenings, link, today
 from estimator.ui.cached import Question
+from estimator.ui.forms import EDIT
 from estimator.units import data_path, described_fields
 from estimator.workload.request import Request
 
@@ -24,10 +26,16 @@ GIVEN = "From the command line"
 LINKED = "From the link"
 FIRST = "shop-daily-peak"
 FRONT_DOOR = "app_streamlit.py"
-#: The keys of the controls begin with it; what begins with it is forgotten when another scenario is chosen.
-EDIT = "edit."
 
-_KINDS = {"constant": "Constant", "daily": "Daily", "weekly": "Weekly", "csv": "CSV file"}
+_KINDS = {
+    "constant": "Constant",
+    "daily": "Daily",
+    "weekly": "Weekly",
+    "seasonal": "Seasonal",
+    "csv": "CSV file",
+    "parquet": "Parquet file",
+    "access_logs": "Access logs",
+}
 _LAYOUT_NAMES = {"public": "Public subnets", "nat": "Private, NAT gateway", "endpoints": "Private, endpoints only"}
 
 
@@ -59,14 +67,15 @@ _COUNT = "In your account: CloudWatch, AWS/ApplicationELB, `RequestCount`, Sum o
 _PEAK = Knob("peak_requests_per_s", "Peak load (requests/s)", 0, 1000, 5, f"{_COUNT}; its largest value.")
 _TROUGH = Knob("trough_requests_per_s", "Lowest load (requests/s)", 0, 500, 5, f"{_COUNT}; its smallest value.")
 _HOUR = Knob("peak_hour", "Hour of the peak (h)", 0, 24, 0.5)
-_LOADS: dict[str, tuple[type, tuple[Knob, ...]]] = {
-    "constant": (ConstantLoad, (Knob("requests_per_s", "Load (requests/s)", 0, 500, 1, f"{_COUNT}."),)),
-    "daily": (DailyLoad, (_PEAK, _TROUGH, _HOUR)),
-    "weekly": (
-        WeeklyLoad,
-        (_PEAK, _TROUGH, _HOUR, Knob("weekend_factor", "Weekend load (× a working day)", 0, 2, 0.05)),
-    ),
-    "csv": (CsvLoad, (Knob("scale", "Load (× the file)", 0, 5, 0.1),)),
+_SCALE = Knob("scale", "Load (× the file)", 0, 5, 0.1)
+_KNOBS: dict[str, tuple[Knob, ...]] = {
+    "constant": (Knob("requests_per_s", "Load (requests/s)", 0, 500, 1, f"{_COUNT}."),),
+    "daily": (_PEAK, _TROUGH, _HOUR),
+    "weekly": (_PEAK, _TROUGH, _HOUR, Knob("weekend_factor", "Weekend load (× a working day)", 0, 2, 0.05)),
+    "seasonal": (_PEAK, _TROUGH, Knob("peak_day", "Day of the peak (day of the year)", 1, 366, 1)),
+    "csv": (_SCALE,),
+    "parquet": (_SCALE,),
+    "access_logs": (_SCALE,),
 }
 _REQUEST = (
     Knob(
@@ -137,8 +146,13 @@ _LATENCY = Knob(
 _MINUTES = Knob("max_minutes_over_capacity", "Over capacity at most (min/month)", 0, 120, 1)
 
 
-def show() -> Question:
+def show(page: str) -> Question:
     """Show the controls.
+
+    Parameters
+    ----------
+    page : str
+        Name of the page that they stand on.
 
     Returns
     -------
@@ -150,6 +164,8 @@ def show() -> Question:
     EstimatorError
         If they say none.
     """
+    link.keep()
+    _keep(page)
     start = _start()
     values = start.scenario.to_dict()
     _region(values)
@@ -162,6 +178,10 @@ def show() -> Question:
     st.subheader("Network")
     _network(values["network"])
     _without_internet(values)
+    st.subheader("What runs today")
+    today.show(values)
+    st.subheader("What happens")
+    happenings.show(values)
     return Question(Scenario.from_dict(values, "These settings"), start.folder)
 
 
@@ -187,17 +207,28 @@ def forget() -> None:
             del st.session_state[key]
 
 
+def _keep(page: str) -> None:
+    """Take what the controls say along to another page: to Streamlit they are other controls there, which begin anew."""
+    state = st.session_state
+    if state.get("page", page) != page:
+        for key in [key for key in state if key == "start" or str(key).startswith(EDIT)]:
+            state[key] = state[key]
+    state["page"] = page
+
+
 def _start() -> Question:
     files = starts()
     names = [*([LINKED] if link.given() else []), *files]
     first = names.index(FIRST) if names[0] not in {LINKED, GIVEN} and FIRST in names else 0
+    if st.session_state.get("start") not in names:
+        st.session_state["start"] = names[first]
     name = st.selectbox(
         "Start from",
         names,
-        index=first,
         key="start",
         on_change=forget,
         help="A scenario whose values the controls take. Your own: `estimator ui scenario.yaml`.",
+        persist_state="session",
     )
     st.button("Reset", on_click=forget, icon=":material/restart_alt:", help="Back to the values of this scenario.")
     if name == LINKED:
@@ -219,18 +250,18 @@ def _region(values: dict[str, Any]) -> None:
 
 def _load(values: dict[str, Any], start: Question) -> None:
     given = start.scenario.load
-    kinds = [kind for kind in _KINDS if kind != "csv" or given.kind == "csv"]
-    help_text = "How the load goes over time: always the same, a daily swing, or a week with another weekend."
+    # What is read from files can only be had from the scenario that names them.
+    kinds = [kind for kind in _KINDS if _SCALE not in _KNOBS[kind] or given.kind == kind]
+    help_text = "How the load goes over time: always the same, a daily swing, a week with another weekend, or a year."
     kind = _choice("load.kind", "Load over time", kinds, given.kind, lambda kind: _KINDS[kind], help_text)
     load = dict(values["load"]) if kind == given.kind else _carried_over(kind, start)
-    record, knobs = _LOADS[kind]
-    if kind == "csv":
+    if given.files and kind == given.kind:
         profile = start.scenario.load.profile(start.folder)
         st.caption(
-            f"`{load['path']}`: {profile.period_hours / 24:,.3g} days, on average {profile.mean_requests_per_s:,.1f} and at the "
+            f"`{', '.join(given.files)}`: {profile.period_hours / 24:,.3g} days, on average {profile.mean_requests_per_s:,.1f} and at the "
             f"peak {profile.peak_requests_per_s:,.1f} requests/s."
         )
-    _section(load, record, knobs, prefix=f"load.{kind}.")
+    _section(load, LOADS[kind], _KNOBS[kind], prefix=f"load.{kind}.")
     if "trough_requests_per_s" in load:
         load["trough_requests_per_s"] = min(load["trough_requests_per_s"], load["peak_requests_per_s"])
     values["load"] = load
@@ -242,8 +273,10 @@ def _carried_over(kind: str, start: Question) -> dict[str, Any]:
     peak, low = (float(f"{rate:.3g}") for rate in (profile.peak_requests_per_s, profile.requests_per_s.min()))
     if kind == "constant":
         return {"kind": kind, "requests_per_s": float(f"{profile.mean_requests_per_s:.3g}")}
-    hour = getattr(start.scenario.load, "peak_hour", 20.0)
-    load = {"kind": kind, "peak_requests_per_s": peak, "trough_requests_per_s": low, "peak_hour": hour}
+    load = {"kind": kind, "peak_requests_per_s": peak, "trough_requests_per_s": low}
+    if kind == "seasonal":
+        return load | {"peak_day": 183.0}
+    load["peak_hour"] = getattr(start.scenario.load, "peak_hour", 20.0)
     return load | ({"weekend_factor": 0.6} if kind == "weekly" else {})
 
 
@@ -253,9 +286,8 @@ def _promise(values: dict[str, Any]) -> None:
         (_MINUTES, 5.0, "Limit minutes over capacity"),
     ):
         given = values[knob.field]
-        key = f"{EDIT}promise.{knob.field}.on"
-        st.session_state.setdefault(key, given is not None)
-        kept = st.toggle(word, key=key)
+        key = forms.remembered(f"promise.{knob.field}.on", given is not None)
+        kept = st.toggle(word, key=key, persist_state="session")
         chosen = _slider(knob, usual if given is None else given, Promise, "promise.", disabled=not kept)
         values[knob.field] = chosen if kept else None
 
@@ -304,12 +336,23 @@ def _slider(
         low, high = min(low, float(value)), _wide_enough(high, float(value))
     key = f"{EDIT}{prefix}{knob.field}"
     # A value from before, such as more NAT gateways than there are zones now, must lie inside the range.
-    st.session_state[key] = min(max(float(st.session_state.get(key, value)), low), high)
-    help_text = "  \n".join(text for text in (described_fields(record)[knob.field], knob.find) if text)
+    inside = min(max(float(st.session_state.get(key, value)), low), high)
+    if st.session_state.get(key) != inside:
+        st.session_state[key] = inside
+    fields = record.described() if issubclass(record, ShapedLoad) else described_fields(record)
+    help_text = "  \n".join(text for text in (fields[knob.field], knob.find) if text)
     if low == high:
         return low
     chosen = st.slider(
-        knob.label, low, high, step=float(knob.step), format="%g", key=key, help=help_text, disabled=disabled
+        knob.label,
+        low,
+        high,
+        step=float(knob.step),
+        format="%g",
+        key=key,
+        help=help_text,
+        disabled=disabled,
+        persist_state="session",
     )
     return float(chosen)
 
@@ -326,4 +369,4 @@ def _choice(key: str, label: str, options: list[str], value: str, names: Any, he
     key = EDIT + key
     if st.session_state.get(key) not in options:
         st.session_state[key] = value
-    return str(st.selectbox(label, options, format_func=names, key=key, help=help_text))
+    return str(st.selectbox(label, options, format_func=names, key=key, help=help_text, persist_state="session"))

@@ -15,20 +15,28 @@ import streamlit as st
 
 from estimator.errors import InvalidScenario
 from estimator.scenario import Scenario
-from estimator.sections import CsvLoad
 
 PARAMETER = "scenario"
+_KEPT = "link"
+
+
+def keep() -> None:
+    """Keep the scenario of the address when another page is opened: Streamlit begins each page with a bare address."""
+    if PARAMETER in st.query_params:
+        st.session_state[_KEPT] = st.query_params[PARAMETER]
+    elif _KEPT in st.session_state:
+        st.query_params[PARAMETER] = st.session_state[_KEPT]
 
 
 def given() -> bool:
-    """Say whether the page was opened with such a link.
+    """Say whether the app was opened with such a link.
 
     Returns
     -------
     bool
         True if so.
     """
-    return PARAMETER in st.query_params
+    return _KEPT in st.session_state
 
 
 def read() -> Scenario:
@@ -44,10 +52,10 @@ def read() -> Scenario:
     InvalidScenario
         If it is none, or asks for a file: a link must not make the server read its files.
     """
-    scenario = Scenario.from_text(st.query_params[PARAMETER], "The link")
-    if isinstance(scenario.load, CsvLoad):
+    scenario = Scenario.from_text(st.session_state[_KEPT], "The link")
+    if scenario.load.files:
         raise InvalidScenario(
-            "The link has a load of kind csv, and a link cannot carry a file. Open it with `estimator ui`."
+            f"The link has a load of kind {scenario.load.kind}, and a link cannot carry a file. Open it with `estimator ui`."
         )
     if scenario.prices.overrides is not None:
         raise InvalidScenario(
@@ -69,7 +77,7 @@ def write(scenario: Scenario) -> str | None:
     str or None
         What differs from the defaults, as an address; None for a load or prices from a file.
     """
-    if isinstance(scenario.load, CsvLoad) or scenario.prices.overrides is not None:
+    if scenario.load.files or scenario.prices.overrides is not None:
         return None
     values = scenario.model_dump(mode="json", exclude_defaults=True)
     values["load"]["kind"] = scenario.load.kind

@@ -17,7 +17,7 @@ def show() -> None:
 
     try:
         with st.sidebar:
-            question = controls.show()
+            question = controls.show("plan")
         with st.spinner("Simulating every candidate ..."):
             plan = cached.plan(question)
     except EstimatorError as error:

@@ -94,7 +94,8 @@ def _today(question: cached.Question) -> Plan | None:
     if question.scenario.service is None:
         return None
     try:
-        return cached.estimate(question)
+        with st.spinner("Simulating what runs today ..."):
+            return cached.estimate(question)
     except EstimatorError as error:
         st.warning(f"What runs today cannot be priced: {tables.plain(str(error))}", icon=":material/warning:")
         return None
@@ -102,12 +103,12 @@ def _today(question: cached.Question) -> Plan | None:
 
 def _words(plan: Plan) -> str:
     spec, figures = plan.spec, plan.figures
-    spot = " Spot" if spec.capacity_provider == "FARGATE_SPOT" else ""
+    spot = " Spot" if spec.capacity_provider_strategy.uses_spot else ""
     return (
         f"Run **{spec.min_capacity} to {spec.max_capacity} tasks of {spec.task_size.vcpu:g} vCPU and "
         f"{spec.task_size.memory_gb:g} GB** ({spec.cpu_architecture.replace('_', '-')}) on Fargate{spot} in {plan.cost.region}, "
-        f"{_LAYOUTS[spec.network.layout]} over {spec.network.availability_zones} zones, and hold their average CPU at "
-        f"**{spec.scaling.target_value:g}\N{NO-BREAK SPACE}%**. That serves {_many(figures['requests_per_month'])} requests a month; it is the "
+        f"{_LAYOUTS[spec.network.layout]} over {spec.network.availability_zones} zones, with **{spec.describe_scaling()}**. "
+        f"That serves {_many(figures['requests_per_month'])} requests a month; it is the "
         f"cheapest of {plan.considered:,} candidates that keeps the promise."
     )
 
@@ -122,11 +123,13 @@ def _comparison(today: Plan, plan: Plan) -> Table:
             _signed(plan.cost.total_usd - today.cost.total_usd, "$").replace("-", "−"),
         ),
     ]
-    names = (
+    names = [
         ("Tasks on average", "mean_tasks", "{:,.2f}"),
         ("p95 latency", "p95_latency_ms", "{:,.0f} ms"),
         ("Minutes over capacity a month", "minutes_over_capacity_per_month", "{:,.1f}"),
-    )
+    ]
+    if plan.promise.p95_latency_ms is not None:
+        names.append(("Minutes over the promise a month", "minutes_over_promise_per_month", "{:,.1f}"))
     for title, name, form in names:
         a, b = today.figures[name], plan.figures[name]
         texts = [form.format(x) if math.isfinite(x) else "no bound" for x in (a, b)]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
 from estimator.report.tables import Table
 
+#: Longest first cell that stays on one line. [characters]
+_SHORT = 22
 
-def show(table: Table, notes: tuple[str, ...] = ()) -> None:
+
+def show(table: Table, notes: tuple[str, ...] = (), height: int | Literal["content"] = "content") -> None:
     """Show a table, numbers set to the right.
 
     Parameters
@@ -19,6 +23,8 @@ def show(table: Table, notes: tuple[str, ...] = ()) -> None:
         The table.
     notes : tuple of str
         Small print below the first cell of each row.
+    height : int or str
+        Height beyond which the table scrolls; all of it by default. [px]
     """
     import pandas as pd
 
@@ -26,7 +32,7 @@ def show(table: Table, notes: tuple[str, ...] = ()) -> None:
     frame = pd.DataFrame()
     numbers: list[str] = []
     for place, head in enumerate(table.columns):
-        name = head.lstrip(">").replace(" ", "\N{NO-BREAK SPACE}")
+        name = _together(head.lstrip(">"))
         texts = [row[place] for row in rows]
         values = [_number(text) for text in texts]
         if head.startswith(">") and any(v is not None for v in values):
@@ -36,7 +42,8 @@ def show(table: Table, notes: tuple[str, ...] = ()) -> None:
             frame[name] = [plain(_unbroken(text)) for text in texts]
     first = frame.columns[0]
     frame[first] = [
-        f"**{text}**" + (f"  \n:small[:gray[{_chunks(plain(notes[i]))}]]" if i < len(notes) else "")
+        f"**{_together(text) if len(text) <= _SHORT else text}**"
+        + (f"  \n:small[:gray[{_chunks(plain(notes[i]))}]]" if i < len(notes) else "")
         for i, text in enumerate(frame[first])
     ]
     look = frame.style
@@ -44,12 +51,13 @@ def show(table: Table, notes: tuple[str, ...] = ()) -> None:
         place = list(frame.columns).index(name)
         for i, row in enumerate(rows):
             look = look.format(_always(plain(row[place])), subset=([i], [name]), na_rep=plain(row[place]))
-    st.table(look, border="horizontal", hide_index=True)
+    st.table(look, border="horizontal", height=height, hide_index=True)
 
 
 def _number(text: str) -> float | None:
+    minutes, _, seconds = text.rpartition(":")
     try:
-        return float(text.replace(",", "").removeprefix("at least "))
+        return float(minutes or 0) * 60 + float(seconds.replace(",", "").removeprefix("at least "))
     except ValueError:
         return None
 
@@ -60,7 +68,12 @@ def _always(text: str) -> Callable[[object], str]:
 
 def _unbroken(text: str) -> str:
     """Keep a short word such as a date on one line."""
-    return text.replace("-", "\N{NON-BREAKING HYPHEN}") if len(text) <= 10 and " " not in text else text
+    return _together(text) if len(text) <= 10 and " " not in text else text
+
+
+def _together(text: str) -> str:
+    """Keep words on one line."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from estimator.errors import EstimatorError
 from estimator.planning.result import Plan
-from estimator.sections import CsvLoad
 from estimator.ui import cached, link, tables
 
 _PYTHON = """\
@@ -57,8 +56,8 @@ def show(question: cached.Question, plan: Plan) -> None:
             icon=":material/description:",
             help="The one document that this page shows: the command line and Python read it.",
         )
-    load, own = question.scenario.load, question.scenario.prices.overrides
-    for path in ((load.path,) if isinstance(load, CsvLoad) else ()) + ((own,) if own is not None else ()):
+    own = question.scenario.prices.overrides
+    for path in (*question.scenario.load.files, *((own,) if own is not None else ())):
         st.caption(f"The scenario reads `{path}`, which must lie beside it.")
     address = link.write(question.scenario)
     if address is not None:

@@ -7,13 +7,16 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from estimator.pricing.snapshots import load_rates
+from estimator.report.course_tables import replay_table
 from estimator.scenario import Scenario
+from estimator.simulation.replay import replay_flash_crowd
 from estimator.units import data_path
 from tests.browser import PATIENCE_MS, chromium, served
 
@@ -136,3 +139,57 @@ def test_an_impossible_promise_is_a_sentence(page, own):
     expect(page.get_by_test_id("stAlert").filter(has_text="None of")).to_be_visible()
     expect(page.get_by_role("heading", name="Nearest misses")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_what_runs_today_and_a_flash_crowd_from_a_link(page, own):
+    _expect_bill(page, f"${_plan(own).cost.total_usd:,.2f}")
+    values = Scenario.from_file(own).to_dict()
+    values["load"]["requests_per_s"] = 40
+    linked = Scenario.from_dict(values)
+    page.goto(f"{page.url.rstrip('/')}/?scenario={quote(json.dumps(values))}")
+    _expect_bill(page, f"${linked.plan().cost.total_usd:,.2f}")
+    # What runs today gets a second policy.
+    page.get_by_text("Scaling", exact=True).click()
+    page.get_by_role("radio", name="Policies").click()
+    kinds = page.get_by_role("combobox", name="Kind")
+    expect(kinds).to_have_count(1)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    page.get_by_role("button", name="Add a policy").click()
+    expect(kinds).to_have_count(2)
+    expect(page.get_by_role("cell", name="1 step from CPU 70 % up")).to_be_visible()
+    # The form keeps what it says on the other page, and so does the link.
+    page.get_by_role("link", name="Flash crowd").click()
+    expect(page.get_by_role("heading", name="What if a flash crowd comes?")).to_be_visible()
+    page.get_by_role("radio", name="What runs today").click()
+    slider = page.get_by_role("slider", name="Rises to (× the load)")
+    slider.focus()
+    slider.press("ArrowRight")
+    service = values["service"] | {
+        "scaling": [{"policy_type": "TargetTrackingScaling"}, {"policy_type": "StepScaling"}]
+    }
+    service["scaling"][0]["target_value"] = service.pop("target_value")
+    spec = Scenario.from_dict(values | {"service": service}).spec()
+    usual = {"application": linked.application, "behavior": linked.behavior, "p95_latency_ms": 250}
+    found = replay_flash_crowd(linked.workload(), spec, factor=10.5, **usual)
+    expect(page.get_by_role("heading", name=replay_table(found).title)).to_be_visible()
+    assert "scenario=" in page.url
+    assert "factor=10.5" in page.url
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Download the table").click()
+    assert table.value.path().read_text(encoding="utf-8") == found.to_frame().to_csv()
+    page.get_by_role("link", name="Plan").click()
+    expect(page.get_by_role("cell", name="1 step from CPU 70 % up")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Start from")).to_have_value("From the link")
+    page.get_by_text("Scaling", exact=True).click()
+    expect(kinds).to_have_count(2)
+    page.get_by_role("button", name="Reset").click()
+    expect(page.get_by_role("cell", name="1 step from CPU 70 % up")).to_have_count(0)
+    expect(page.get_by_role("radio", name="CPU target")).to_be_checked()
+    # What moved the desired count of a load that changes can be read and taken away.
+    _start(page, "shop-daily-peak")
+    plan = _plan(data_path("examples", "shop-daily-peak.yaml"))
+    page.get_by_text(f"Scaling activities ({len(plan.series.activities)})").click()
+    with page.expect_download() as activities:
+        page.get_by_role("button", name="Download the scaling activities").click()
+    frame = plan.series.activities_frame()
+    assert activities.value.path().read_text(encoding="utf-8") == frame.to_csv(index=False)

@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
@@ -12,6 +14,7 @@ from estimator.billing.lcu import DIMENSIONS
 from estimator.pricing.regions import REGIONS
 from estimator.pricing.snapshots import load_rates
 from estimator.scenario import Scenario
+from estimator.ui import tables
 from estimator.units import data_path
 
 pytestmark = pytest.mark.slow
@@ -60,12 +63,18 @@ def _total(scenario: Scenario) -> str:
     return f"${_plan(scenario).cost.total_usd:,.2f}"
 
 
+def _over_promise(plan) -> str:
+    """What the page says of the minutes in which the promised p95 does not hold."""
+    minutes = plan.figures["minutes_over_promise_per_month"]
+    return f"in all but {minutes:,.1f} minutes of a month" if minutes else "that holds in every minute too"
+
+
 def test_the_first_run_has_an_answer(page):
     assert _bill(page) == _total(_example("shop-daily-peak"))
     assert page.title[0].value
-    assert len(page.get("plotly_chart")) == 4
+    assert len(page.get("plotly_chart")) == 5
     labels = [button.label for button in page.get("download_button")]
-    assert labels == ["Download the stack", "Download the scenario"]
+    assert labels == ["Download the scaling activities", "Download the stack", "Download the scenario"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -81,10 +90,21 @@ def test_presets_cost_what_the_api_says(page, name):
     assert any(plan.lcu.leading in caption.value for caption in page.caption)
     assert plan.lcu.leading in DIMENSIONS
     assert any(plan.cost.not_included[:40] in caption.value for caption in page.caption)
+    # What moved the desired count, in the console's words.
+    activities = plan.series.activities
+    heads = [box.label for box in page.expander if box.label.startswith("Scaling activities")]
+    assert heads == ([f"Scaling activities ({len(activities)})"] if activities else [])
+    if activities:
+        listed = next(table.value for table in page.table if "Cause" in table.value.columns)
+        assert len(listed) == min(len(activities), 100)
+        assert [tables.plain(activity.cause) for activity in activities[:100]] == listed["Cause"].tolist()
+    assert any(_over_promise(plan) in caption.value for caption in page.caption)
     # Today stands beside the plan.
     today = _example(name).estimate(load_rates(_example(name).region), data_path("examples"))
     beside = next(table.value for table in page.table if "Today" in table.value.columns)
     assert beside["Today"].tolist()[1].replace("\\", "") == f"${today.cost.total_usd:,.2f}"
+    minutes = f"{today.figures['minutes_over_promise_per_month']:,.1f}"
+    assert beside["Today"].tolist()[-1] == minutes
     change = plan.cost.total_usd - today.cost.total_usd
     assert (
         _by_label(page.metric, "Monthly bill").delta == f"{'-' if change < 0 else '+'}${abs(change):,.2f} against today"
@@ -147,6 +167,32 @@ def test_another_kind_of_load_keeps_its_rates(page):
     _by_label(page.selectbox, "Load over time").select("constant").run()
     values["load"] = {"kind": "constant", "requests_per_s": 200}
     assert _bill(page) == _total(Scenario.from_dict(values))
+    _by_label(page.selectbox, "Load over time").select("seasonal").run()
+    values["load"] = {"kind": "seasonal", "peak_requests_per_s": 350, "trough_requests_per_s": 50}
+    assert _bill(page) == _total(Scenario.from_dict(values))
+
+
+def test_what_bends_a_load_stays_when_a_control_moves(own, monkeypatch):
+    values = _example("shop-daily-peak").to_dict()
+    values["load"] |= {"repeat": 7, "growth_percent_per_month": 50, "noise": {"percent": 10, "seed": 1}}
+    own.write_text(yaml.safe_dump(values), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", [str(data_path("app_streamlit.py")), str(own)])
+    page = _open()
+    _by_label(page.slider, PEAK).set_value(500).run()
+    values["load"]["peak_requests_per_s"] = 500
+    assert _bill(page) == _total(Scenario.from_dict(values))
+
+
+def test_a_parquet_file_of_requests(own, monkeypatch):
+    table = pa.table({"timestamp": [f"2026-03-01T{hour:02}:00:00Z" for hour in range(24)], "requests": [36_000] * 24})
+    pq.write_table(table, own.with_name("load.parquet"))
+    values = _example("shop-daily-peak").to_dict() | {"load": {"kind": "parquet", "path": "load.parquet"}}
+    own.write_text(yaml.safe_dump(values), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", [str(data_path("app_streamlit.py")), str(own)])
+    page = _open()
+    _by_label(page.slider, "Load (× the file)").set_value(2.0).run()
+    values["load"]["scale"] = 2
+    assert _bill(page) == f"${_plan(Scenario.from_dict(values), own.parent).cost.total_usd:,.2f}"
 
 
 def test_a_file_of_requests_can_be_scaled(page):
@@ -263,9 +309,12 @@ def test_a_link_brings_the_settings_back(page):
     [
         ("{", "The link"),
         ("{region: eu-west-1}", "load"),
-        (
-            "{region: eu-west-1, load: {kind: csv, path: /etc/passwd}, request: {cpu_ms_per_request: 1}}",
-            "cannot carry a file",
+        *(
+            (
+                f"{{region: eu-west-1, load: {{kind: {kind}, path: /etc/passwd}}, request: {{cpu_ms_per_request: 1}}}}",
+                f"load of kind {kind}, and a link cannot carry a file",
+            )
+            for kind in ("csv", "parquet", "access_logs")
         ),
         (
             "{region: eu-west-1, load: {kind: constant, requests_per_s: 1}, request: {cpu_ms_per_request: 1}, "
@@ -348,3 +397,75 @@ def test_a_link_carries_discounts_but_reads_no_file(page):
     assert any("Prices as of 2026-07-01." in caption.value for caption in other.caption)
     again = next(code.value for code in other.code if "?scenario=" in code.value)
     assert _bill(_linked(parse_qs(urlsplit(again).query)["scenario"][0])) == _bill(other)
+
+
+def test_what_runs_today_is_edited_beside_the_plan(page, monkeypatch):
+    _start(page, "article-web-server")
+    before = _bill(page)
+    searched = []
+    monkeypatch.setattr(Scenario, "plan", lambda *_: searched.append(1))
+    _by_label(page.number_input, "Tasks at least").set_value(2).run()
+    _by_label(page.selectbox, "Memory").select("1024").run()
+    service = {"min_capacity": 2, "memory_mib": 1024}
+    scenario = _example("article-web-server", service=_example("article-web-server").to_dict()["service"] | service)
+    today = scenario.estimate(load_rates(scenario.region))
+    beside = next(table.value for table in page.table if "Today" in table.value.columns)
+    assert beside["Today"].tolist()[1].replace("\\", "") == f"${today.cost.total_usd:,.2f}"
+    # The plan does not depend on it, and is not searched anew.
+    assert _bill(page) == before
+    assert searched == []
+    # What the page gives away says it.
+    link = next(code.value for code in page.code if "?scenario=" in code.value)
+    (text,) = parse_qs(urlsplit(link).query)["scenario"]
+    assert Scenario.from_text(text) == scenario
+    # A wrong value is a sentence beside its control, and on the page in place of the plan.
+    _by_label(page.number_input, "Tasks at most").set_value(1).run()
+    assert not page.exception
+    in_place, on_page = sorted((error.value for error in page.error), key=len)
+    assert in_place in on_page
+    assert "max_capacity is 1; it must be min_capacity (2)" in tables.plain(in_place).replace("\\", "")
+    assert not page.metric
+    _by_label(page.toggle, "Compare with what runs today").set_value(False).run()
+    assert _bill(page) == before
+    assert not any("Today" in table.value.columns for table in page.table)
+
+
+def test_what_happens_is_in_the_bill(page):
+    _start(page, "article-web-server")
+    _by_label(page.button, "Add a deployment").click().run()
+    scenario = _example("article-web-server", operations={"deployment_schedules": ["cron(0 10 * * ? *)"]})
+    assert _bill(page) == _total(scenario)
+    assert _total(scenario) != _total(_example("article-web-server"))
+
+
+def test_a_long_list_of_activities_is_cut():
+    values = _example("shop-daily-peak").to_dict() | {"promise": {"p95_latency_ms": None}}
+    values["load"] = {"kind": "weekly", "peak_requests_per_s": 350, "trough_requests_per_s": 50}
+    plan = Scenario.from_dict(values).estimate()
+    count = len(plan.series.activities)
+    assert count > 100
+
+    def script(plan):
+        from estimator.ui import activities
+
+        activities.show(plan)
+
+    page = AppTest.from_function(script, args=(plan,)).run()
+    assert not page.exception
+    assert page.expander[0].label == f"Scaling activities ({count:,})"
+    assert len(page.table[0].value) == 100
+    assert "the first 100" in page.caption[0].value
+
+
+def test_a_service_that_never_scales_has_no_activities():
+    plan = _example("article-web-server").estimate()
+    assert plan.series.activities == ()
+
+    def script(plan):
+        from estimator.ui import activities
+
+        activities.show(plan)
+
+    page = AppTest.from_function(script, args=(plan,)).run()
+    assert not page.expander
+    assert page.caption[0].value.startswith("No scaling activity")
