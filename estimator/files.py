@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,14 +29,16 @@ def require_free(path: Path | None, force: bool) -> None:
     if path is None:
         return
     with _as_export_error(path):
+        if _is_stream(path):
+            return
         if path.exists() and not force:
             raise ExportError(f"{path} exists already; choose another name, or --force to write over it.")
-        if path.is_dir() or not path.parent.is_dir():
+        if (path.exists() and not path.is_file()) or not path.resolve().parent.is_dir():
             raise ExportError(f"{path} cannot be written. Choose a file in a folder that is there.")
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file, whole or not at all.
+    """Write a file, whole or not at all; a pipe or a character device is written into.
 
     Parameters
     ----------
@@ -48,14 +52,27 @@ def write_whole(path: Path, text: str) -> None:
     ExportError
         If it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
     with _as_export_error(path):
+        if _is_stream(path):
+            path.write_text(text, encoding="utf-8")
+            return
+        # What a link points to is written; the link stays.
+        target = path.resolve()
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
+            with temporary.open("x", encoding="utf-8") as file:
+                file.write(text)
+            if target.exists():
+                shutil.copymode(target, temporary)
+            temporary.replace(target)
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def _is_stream(path: Path) -> bool:
+    """Tell a pipe or a device such as /dev/stdout, into which one writes and which nothing may replace."""
+    return path.is_fifo() or path.is_char_device()
 
 
 @contextmanager
