@@ -160,5 +160,5 @@ CHARGES: dict[str, Charge] = {
 #: What the bill does not hold (yet), said at its end.
 NOT_INCLUDED = (
     "log storage and queries, alarms and Container Insights, ECR storage, Secrets Manager, DNS, WAF and CloudFront, traffic between zones, "
-    "extra tasks during deployments, taxes, free tiers, Savings Plans, and discounts other than those that the scenario gives"
+    "deployments that `operations` does not name, taxes, free tiers, Savings Plans, and discounts other than those that the scenario gives"
 )

@@ -1,4 +1,4 @@
-"""What a candidate has to keep: every limit with each candidate's figure, the rejections, and the notes on a plan."""
+"""What a candidate has to keep: every limit with each candidate's figure, and the rejections."""
 
 from __future__ import annotations
 
@@ -14,16 +14,11 @@ from estimator.checks import shown
 from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound
 from estimator.planning.promise import Promise, Rejection
 from estimator.service.application import Application
-from estimator.service.behavior import AwsBehavior
 from estimator.service.network import NetworkLayout
 from estimator.service.spec import ServiceSpec
-from estimator.service.task_size import ARM64
-from estimator.simulation.engine import STEP_S
 from estimator.simulation.latency import TaskQueue, in_flight_percentile
-from estimator.simulation.result import Simulation
 from estimator.simulation.translation import queue_of
-from estimator.units import SECONDS_PER_MINUTE
-from estimator.workload.request import Request, Workload, request_notes
+from estimator.workload.request import Request
 
 #: What to do when no candidate keeps a limit.
 _ADVICE = {
@@ -36,10 +31,6 @@ _ADVICE = {
 _LOOSEN = "Loosen that limit (null switches it off) or widen `search` in the scenario."
 #: Beyond this utilization a queue takes longer than a minute to reach its steady length, so it is not taken to. [1]
 _STEADY_UTILIZATION = 0.95
-#: Above this part of unserved requests a plan carries a note. [1]
-MUCH_UNSERVED = 0.001
-#: AWS, "Regions and Zones": us-east-1 has more, some accounts see two in us-west-1. [1]
-USUAL_ZONES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,72 +252,3 @@ def require_consistent(request: Request, application: Application, network: Netw
             f"The endpoints layout has no way to the internet, and image {shown(application.image)} is not in ECR in {region}. Choose "
             "the nat or public layout, or push the image to ECR there."
         )
-
-
-def notes(
-    spec: ServiceSpec, workload: Workload, application: Application, behavior: AwsBehavior, run: Simulation
-) -> tuple[str, ...]:
-    """Say what a reader of a plan should know.
-
-    Parameters
-    ----------
-    spec : ServiceSpec
-        The candidate.
-    workload : Workload
-        Its load.
-    application : Application
-        What is deployed.
-    behavior : AwsBehavior
-        What is taken for granted of AWS.
-    run : Simulation
-        The candidate over one period.
-
-    Returns
-    -------
-    tuple of str
-        Sentences.
-    """
-    found = list(workload.load.notes)
-    if workload.load.step_s > STEP_S:
-        minutes = workload.load.step_s / SECONDS_PER_MINUTE
-        found.append(
-            f"The load is known by means of {minutes:g} minutes: peaks inside them are not seen, so tasks, latency and bill may be higher."
-        )
-    unserved = float(run.unserved_requests[0]) / max(workload.task_load.requests, 1e-300)
-    if unserved > MUCH_UNSERVED:
-        found.append(
-            f"{100 * unserved:.1f} % of the requests find no capacity and are not served; the lines that follow traffic (load balancer, "
-            "transfer, logs) count them all the same."
-        )
-    if spec.cpu_architecture == ARM64:
-        speed = workload.arm64_relative_speed
-        compared = "as fast as" if speed == 1 else f"{speed:g} times as fast as"
-        found.append(
-            f"ARM64 needs an image built for it, and its vCPU is taken to be {compared} an x86 one: measure it (arm64_relative_speed)."
-        )
-    if spec.network.availability_zones > USUAL_ZONES:
-        found.append(
-            f"Most regions have {USUAL_ZONES} zones: see that yours has {spec.network.availability_zones} before you deploy."
-        )
-    peak_vcpu = float(run.peak_desired_count[0]) * spec.task_size.vcpu
-    if 2 * peak_vcpu > behavior.fargate_vcpu_quota:
-        found.append(
-            f"At its peak the service has {peak_vcpu:g} vCPU, and twice that during a rolling deployment; the account's quota of concurrent "
-            f"Fargate vCPU is taken to be {behavior.fargate_vcpu_quota:g}. Look it up in Service Quotas and ask for more in time."
-        )
-    if application.image is None and spec.network.layout == "nat":
-        found.append("No image is given: it is taken to come from ECR in the region, past the NAT gateway.")
-    if spec.capacity_provider_strategy.uses_spot:
-        found.append(
-            "How often Fargate Spot is interrupted is not published: it is taken to be once in "
-            f"{1 / max(behavior.spot_interruptions_per_task_hour, 1e-9):,.0f} task-hours (spot_interruptions_per_task_hour). Shortages count "
-            "only where the scenario's `operations` name them."
-        )
-    if spec.task_size.cpu_units == 32768:
-        found.append("32 vCPU tasks are new: some regions and tools may not have them yet.")
-    if run.stuck_deployments[0]:
-        found.append(
-            f"{run.stuck_deployments[0]:g} deployments of the period can replace no task: between minimum_healthy_percent and maximum_percent of "
-            "so few tasks there is none to start or stop. Allow 200 % or less than 100 %."
-        )
-    return (*found, *request_notes(workload))

@@ -12,7 +12,8 @@ from estimator.billing.costing import breakdown, price_month
 from estimator.billing.month import BilledMonth
 from estimator.checks import shown
 from estimator.errors import InvalidScenario, unknown_rates_text
-from estimator.planning.limits import broken_limits, none_left, notes, require_consistent, worst
+from estimator.planning.limits import broken_limits, none_left, require_consistent, worst
+from estimator.planning.notes import notes
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
 from estimator.planning.search import candidates
@@ -88,7 +89,7 @@ def estimate(
         promise,
         behavior,
         operations=operations,
-        warnings=(*warnings, *notes(spec, workload, application, behavior, run)),
+        warnings=(*warnings, *notes(spec, workload, application, behavior, operations, run, hours_per_month)),
     )
 
 
@@ -196,7 +197,7 @@ def plan(
         operations,
         rejections,
         len(specs),
-        (*unknown, *notes(specs[winner], workload, application, behavior, chosen)),
+        (*unknown, *notes(specs[winner], workload, application, behavior, operations, chosen, hours_per_month)),
     )
 
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from estimator.service.policies import StepScalingPolicy, TargetTrackingScalingPolicy
 from estimator.simulation.parameters import MOVED_BY_BOUNDS, NOBODY
 
+_FULFILLED = "Change successfully fulfilled by ecs."
+_WAITING = "Waiting for change to be fulfilled by ecs."
+
 
 @dataclass(frozen=True, slots=True)
 class ScalingActivity:
@@ -40,6 +43,7 @@ class ScalingActivity:
 
 def scaling_activities(
     desired_count: NDArray[np.int64],
+    running_count: NDArray[np.float64],
     moved_by: NDArray[np.int64],
     policies: Sequence[TargetTrackingScalingPolicy | StepScalingPolicy],
     decided_after_s: Sequence[int],
@@ -53,6 +57,8 @@ def scaling_activities(
     ----------
     desired_count : numpy.ndarray, shape (n_steps,)
         Desired count after each step's decisions. [tasks]
+    running_count : numpy.ndarray, shape (n_steps,)
+        Running tasks, on average over each step. [tasks]
     moved_by : numpy.ndarray, shape (n_steps,)
         The policy that moved it last; -1 for none, -2 for bounds.
     policies : sequence of policies
@@ -78,9 +84,13 @@ def scaling_activities(
     start = desired_count[0] if first_count is None else first_count
     before = np.concatenate([[start], desired_count[:-1]])
     found = []
-    for k in np.flatnonzero(desired_count != before).tolist():
+    changes = np.flatnonzero(desired_count != before).tolist()
+    for k, end in zip(changes, [*changes, desired_count.size][1:], strict=True):
         was, now, by = int(before[k]), int(desired_count[k]), int(moved_by[k])
         after_s = decided_after_s[by] if by >= 0 else 0
+        # The next change may follow in the step that still brings the last of the tasks.
+        reached = running_count[k : end + 1]
+        fulfilled = bool((reached >= now - 1e-9).any() if now > was else (reached <= now + 1e-9).any())
         found.append(
             ScalingActivity(
                 time_s=k * step_s + after_s,
@@ -88,7 +98,7 @@ def scaling_activities(
                 cause=_cause(k, was, now, by, policies, bounds),
                 desired_count_before=was,
                 desired_count=now,
-                status_message=f"Successfully set desired count to {now}. Change successfully fulfilled by ecs.",
+                status_message=f"Successfully set desired count to {now}. {_FULFILLED if fulfilled else _WAITING}",
             )
         )
     return tuple(found)

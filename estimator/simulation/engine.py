@@ -32,6 +32,7 @@ from estimator.simulation.outcome import OutcomeSeries, loop_for, run_loop
 from estimator.simulation.result import Series, Simulation
 from estimator.simulation.translation import Setting, inputs_of, setting_of
 from estimator.units import MS_PER_S, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
 
 #: Figures are known by the minute, or by 20 seconds where a policy watches a 20-second metric or the load is known more finely. [s]
@@ -67,6 +68,7 @@ def simulate(
     operations: Operations | None = None,
     p95_latency_ms: float | None = None,
     keep_hours: bool = False,
+    before: LoadProfile | None = None,
 ) -> Simulation:
     """Follow candidates through one period of the load.
 
@@ -90,6 +92,9 @@ def simulate(
         Promised p95 latency, by which minutes over the promise are counted. [ms]
     keep_hours : bool
         True to keep the billed task-seconds of each hour, of all candidates.
+    before : LoadProfile, optional
+        What came before the period, once and unbilled, to a service that began with its minimum; by default the period is taken as
+        periodic.
 
     Returns
     -------
@@ -114,9 +119,9 @@ def simulate(
     period_s = workload.load.period_s
     # A load that is known more finely than by the minute can fill a part of one.
     steps_s = [FINE_STEP_S if workload.load.step_s < STEP_S else item.step_s for item in unique]
-    warm_ups_s = [_warm_up_s(item, period_s) for item in unique]
+    warm_ups_s = [_warm_up_s(item, period_s) if before is None else before.period_s for item in unique]
     grids = list(zip(steps_s, warm_ups_s, strict=True))
-    settings = {grid: setting_of(workload, application, behavior, operations, *grid) for grid in set(grids)}
+    settings = {grid: setting_of(workload, application, behavior, operations, *grid, before) for grid in set(grids)}
     limits: dict[TaskQueue, float] = {}
 
     def course(item: Dynamics, grid: tuple[int, int]) -> _Course:
@@ -285,8 +290,9 @@ def _series(course: _Course, spec: ServiceSpec) -> Series:
         refused = values.refused > (1 - share) * arrivals
         percentiles.append(MS_PER_S * (np.where(refused, np.inf, answered) + queue.added_s))
     first = setting.warm_up
-    # The period repeats: before its first step came its last.
-    before_first = None if values.moved_by[0] == parameters.NOBODY else int(values.desired_count[-1])
+    # Where the period repeats, its last step came before its first.
+    moved = setting.repeats and values.moved_by[0] != parameters.NOBODY
+    before_first = int(values.desired_count[-1]) if moved else None
     return Series(
         requests_per_s=setting.period_requests_per_s,
         desired_count=values.desired_count,
@@ -308,6 +314,7 @@ def _series(course: _Course, spec: ServiceSpec) -> Series:
         datapoints=values.datapoints,
         activities=scaling_activities(
             values.desired_count,
+            values.running_s / step_s,
             values.moved_by,
             course.dynamics.watching,
             [policy.lag_s % step_s for policy in inputs.policies],

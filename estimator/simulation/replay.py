@@ -31,6 +31,8 @@ from estimator.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
 
+#: Before the period the load rises evenly from nothing, as on a morning, so that each way comes to its own count without haste. [h]
+MORNING_H = 12
 #: Calm before the crowd, and at least so much after it, in which the service comes back to its old count. [h]
 LEAD_H, TAIL_H = 1, 8
 _STEP_S = 20
@@ -119,6 +121,15 @@ class Replay:
     def notes(self) -> tuple[str, ...]:
         """What a reader should know."""
         found = list(self.left_out)
+        before = {
+            name: int(self._row(series)["tasks_before"]) for name, series in zip(self.names, self.series, strict=True)
+        }
+        if len(set(before.values())) > 1:
+            counts = ", ".join(f"{name} {count}" for name, count in before.items())
+            found.append(
+                f"The ways have come to different counts before the crowd ({counts}), and who has more refuses less: this head start is "
+                "paid for in calm hours too."
+            )
         peak = int(self.simulation.peak_desired_count.max())
         if peak > self.own_max_capacity:
             found.append(
@@ -218,6 +229,8 @@ def replay_flash_crowd(
     crowd_s = rise_s + hold_s + decay_s
     hours = LEAD_H + math.ceil(crowd_s / SECONDS_PER_HOUR) + TAIL_H
     calm = LoadProfile(np.full(hours * SECONDS_PER_HOUR // _STEP_S, float(base)), _STEP_S, "flash crowd")
+    n_before = MORNING_H * SECONDS_PER_HOUR // _STEP_S
+    morning = LoadProfile(base * np.arange(1, n_before + 1) / n_before, _STEP_S, "morning")
     load = calm.with_event(LEAD_H, rise_s=rise_s, hold_s=hold_s, decay_s=decay_s, factor=factor)
     work = replace(workload, load=load)
 
@@ -226,7 +239,7 @@ def replay_flash_crowd(
         needed = base * factor * workload.task_share / _least_per_task(candidates, workload)
         max_capacity = min(max(spec.max_capacity, math.ceil(needed * _HEADROOM)), MAX_TASKS_PER_SERVICE)
     specs = [replace(candidate, max_capacity=max_capacity) for candidate in candidates]
-    run = simulate(work, specs, application, behavior, range(len(specs)), p95_latency_ms=p95_latency_ms)
+    run = simulate(work, specs, application, behavior, range(len(specs)), p95_latency_ms=p95_latency_ms, before=morning)
     start_s = LEAD_H * SECONDS_PER_HOUR
     return Replay(
         tuple(ways),

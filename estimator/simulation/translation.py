@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,8 @@ class Setting:
         Steps at which deployments begin, and zones are lost.
     shortages : tuple of (int, int)
         Times without Fargate Spot. [s]
+    repeats : bool
+        True if the period is what came before it too.
     """
 
     workload: Workload
@@ -79,6 +81,7 @@ class Setting:
     deployment_steps: tuple[int, ...]
     zone_loss_steps: tuple[int, ...]
     shortages: tuple[tuple[int, int], ...]
+    repeats: bool
 
     @property
     def period_requests_per_s(self) -> NDArray[np.float64]:
@@ -135,6 +138,7 @@ def setting_of(
     operations: Operations,
     step_s: int,
     warm_up_s: int,
+    before: LoadProfile | None = None,
 ) -> Setting:
     """Lay the load and what happens on the grid of steps.
 
@@ -151,7 +155,9 @@ def setting_of(
     step_s : int
         Length of a step. [s]
     warm_up_s : int
-        Unbilled time before the period, in which the load is what it was before: the period, taken as periodic. [s]
+        Unbilled time before the period, in which the load is what it was before. [s]
+    before : LoadProfile, optional
+        What it was before, its end last; by default the period, taken as periodic.
 
     Returns
     -------
@@ -166,7 +172,8 @@ def setting_of(
     load = workload.task_load
     rate = _on_grid(load, step_s)
     n_steps, warm_up = rate.size, warm_up_s // step_s
-    before = np.resize(rate[::-1], warm_up)[::-1]
+    earlier = rate if before is None else _on_grid(replace(workload, load=before).task_load, step_s)
+    earlier = np.resize(earlier[::-1], warm_up)[::-1]
     draws = np.random.default_rng(behavior.seed).random(N_READY_WAITS)
     wait = np.floor(draws * application.health_check_interval_s)
     wait += application.boot_s + behavior.registration_s + _longer_starts_s(application, behavior)
@@ -184,11 +191,12 @@ def setting_of(
         step_s,
         n_steps,
         warm_up,
-        np.concatenate([before, rate]),
+        np.concatenate([earlier, rate]),
         np.maximum(wait, 0).astype(np.int64),
         tuple(sorted(deployments)),
         tuple(warm_up + step_of_hour("zone_losses_h", hour, load, step_s) for hour in operations.zone_losses_h),
         shortage_times(operations, load, step_s, warm_up),
+        before is None,
     )
 
 

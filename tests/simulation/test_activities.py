@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from estimator.service.behavior import AwsBehavior
+from estimator.service.capacity import CapacityProviderStrategy
+from estimator.service.operations import Operations, SpotShortage
 from estimator.service.policies import (
     ALB_REQUESTS,
     ECS_CPU,
@@ -211,6 +213,31 @@ def test_as_a_table():
 def test_changes_inside_one_step_are_one():
     # Step 1: bounds to 5, then a policy to 9, 20 s later; step 2: nothing; step 3: a maximum of 4.
     counts, by = np.array([2, 9, 9, 4]), np.array([-1, 0, -1, -2])
-    found = scaling_activities(counts, by, (tracking(60),), (20,), ((0, 2, 50, 0), (1, 5, 50, 0), (3, 1, 4, 0)), 60)
+    found = scaling_activities(
+        counts, counts.astype(float), by, (tracking(60),), (20,), ((0, 2, 50, 0), (1, 5, 50, 0), (3, 1, 4, 0)), 60
+    )
     assert [(one.time_s, one.desired_count_before, one.desired_count) for one in found] == [(80, 2, 9), (180, 9, 4)]
     assert [one.cause.split(" ")[0] for one in found] == ["monitor", "maximum"]
+
+
+def test_a_change_that_never_comes_true_is_waited_for():
+    """Spot is short from the fifth hour on: the tasks that the crowd asks for do not come until it is over."""
+    spot = service(tracking(60), capacity_provider_strategy=CapacityProviderStrategy(0, 0, 1))
+    short = Operations(spot_shortages=(SpotShortage(4, 0.5),))
+    work = hours((4, 10), (1, 29), (3, 10))
+    said = [one.status_message.split(". ")[1] for one in series_of(work, spot, operations=short).activities]
+    assert said[-1] == "Change successfully fulfilled by ecs."
+    assert said[0] == "Change successfully fulfilled by ecs."  # at half past, when there is Spot again
+    # Until the end of the period, if there is none before.
+    longer = Operations(spot_shortages=(SpotShortage(4, 4),))
+    *_, last = series_of(hours((4, 10), (4, 29)), spot, operations=longer).activities
+    assert last.status_message == "Successfully set desired count to 2. Waiting for change to be fulfilled by ecs."
+
+
+def test_before_the_period_came_what_is_said():
+    """A morning that ended with three tasks: no activity tells of a period that never was."""
+    work = hours((1, 40), (8, 10))
+    morning = LoadProfile(np.linspace(0, 40, 720), 60)
+    found = series_of(work, service(tracking(60)), before=morning)
+    assert found.desired_count[0] == 3
+    assert all(one.time_s > 3600 and one.desired_count < one.desired_count_before for one in found.activities)

@@ -111,12 +111,16 @@ def test_a_way_that_does_nothing(simple):
     assert row["minutes_over_capacity"] == pytest.approx(30)
 
 
-def test_one_that_never_scales_in_has_the_crowds_tasks_already(simple):
-    # The hours repeat: what a crowd left is there when the next one comes.
-    row = simple.to_frame().loc["never"]
-    assert row["tasks_before"] == row["peak_tasks"] >= 14
-    assert row["refused_percent"] == 0
-    assert math.isnan(row["served_again_s"])
+def test_every_way_begins_as_after_a_quiet_morning():
+    """90/s at 15/s and task are 6 tasks for who tracks 60 %, come from below; steps of 20 % above 60 % overshoot or not alike."""
+    ways = {"minute": (tracking(60),), "never": (tracking(60, disable_scale_in=True),), "low": (tracking(30),)}
+    found = replay_flash_crowd(WORK, SERVICE, ways, **(AT_ONCE | {"base_requests_per_s": 90, "max_capacity": 80}))
+    assert found.to_frame()["tasks_before"].to_dict() == {"minute": 6, "never": 6, "low": 12}
+    # Nobody has the crowd's tasks already, but some have more than others, which is said.
+    assert [note for note in found.notes if "head start" in note and "minute 6, never 6, low 12" in note]
+    assert not [
+        note for note in replay_flash_crowd(WORK, SERVICE, {"a": ways["minute"]}, **AT_ONCE).notes if "head" in note
+    ]
 
 
 def test_the_usual_ways_in_the_order_of_their_speed():
