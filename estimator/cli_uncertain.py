@@ -114,8 +114,7 @@ def _print_service(path: Path, as_json: bool, as_markdown: bool) -> None:
     rest = _without_effect(effects)
     if as_markdown:
         rows = (*table.rows, *([table.footer] if table.footer else []))
-        heads = tuple(head.lstrip(">") for head in table.columns)
-        typer.echo("\n".join([f"# {table.title}", "", *_markdown_table(heads, rows), *(["", rest] if rest else [])]))
+        typer.echo("\n".join([f"# {table.title}", "", *_markdown_table(table.columns, rows), *(["", rest] if rest else [])]))
         return
     from estimator.report.terminal import show
 
@@ -130,7 +129,7 @@ def _effects_table(title: str, effects: Sequence[BehaviorEffect]) -> Any:
 
     # All have the same service as it is.
     before = effects[0].before
-    shown = [effect for effect in effects if effect.has_effect]
+    shown = [effect for effect in effects if _can_be_read(effect)]
     breaks = any(effect.broken for effect in shown)
     rows = tuple(
         (
@@ -148,7 +147,17 @@ def _effects_table(title: str, effects: Sequence[BehaviorEffect]) -> Any:
     figures = (f">{usd}", ">Tasks", ">Minutes over capacity", ">p95 ms", ">Refused")
     columns = ("Parameter", ">Now", ">Moved to", "Unit", *figures, ">Change", *(["Breaks"] if breaks else []))
     footer = ("As it is", "", "", "", *_figures_texts(before), "", *([""] if breaks else []))
-    return Table(title, columns, rows, footer, ("Tasks", "Unit", "Refused"))
+    least = ("Tasks", "Unit", "Refused", "Now", "Minutes over capacity", usd, "p95 ms")
+    return Table(title, columns, rows, footer, least)
+
+
+def _can_be_read(effect: BehaviorEffect) -> bool:
+    """Tell an effect that shows in what is printed."""
+    return bool(
+        effect.broken
+        or round(effect.difference_usd, 2)
+        or _figures_texts(effect.after) != _figures_texts(effect.before)
+    )
 
 
 def _figures_texts(figures: ServiceFigures) -> tuple[str, ...]:
@@ -162,7 +171,7 @@ def _figures_texts(figures: ServiceFigures) -> tuple[str, ...]:
 
 
 def _without_effect(effects: Sequence[BehaviorEffect]) -> str:
-    with_effect = {effect.name for effect in effects if effect.has_effect}
+    with_effect = {effect.name for effect in effects if _can_be_read(effect)}
     names = dict.fromkeys(effect.name for effect in effects if effect.name not in with_effect)
     return f"Without effect on this service: {', '.join(names)}." if names else ""
 
@@ -190,7 +199,8 @@ def _print_examples(as_json: bool, as_markdown: bool) -> None:
     from estimator.report.terminal import show
 
     cells = tuple(_cells(MOVABLE[name], effects) for name, effects in found.items())
-    show(Table("What is uncertain, and what it does to a service that shows it", _HEADS, cells, (), ("Set in", "Unit")))
+    least = ("Set in", "Unit", "Shown with", "p95 in ms", "Default", "Minutes over capacity")
+    show(Table("What is uncertain, and what it does to a service that shows it", _HEADS, cells, (), least))
     typer.echo(
         "`estimator uncertain --markdown` says where each default comes from; `estimator uncertain SCENARIO` moves them in yours."
     )
@@ -241,12 +251,12 @@ def uncertain_markdown(progress: Callable[[float], None] | None = None) -> str:
 
 _HEADS = (
     "Parameter",
-    "Default",
+    ">Default",
     "Unit",
-    "Moved to",
-    "Bill",
-    "Minutes over capacity",
-    "p95 in ms",
+    ">Moved to",
+    ">Bill",
+    ">Minutes over capacity",
+    ">p95 in ms",
     "Shown with",
     "Set in",
 )
@@ -310,7 +320,7 @@ def _ms_text(time_ms: float) -> str:
 
 
 def _markdown_table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    every = (heads, ("---",) * len(heads), *rows)
+    every = (tuple(head.lstrip(">") for head in heads), ("---",) * len(heads), *rows)
     return [f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |" for cells in every]
 
 

@@ -11,6 +11,10 @@ from estimator.planning.result import Plan, shortlist
 from estimator.report.tables import Table, bill_table, rejections_table
 
 
+#: A column of sentences reads well in so many letters; for less, others are left out. [1]
+SENTENCE_WIDTH = 32
+
+
 def show(table: Table, stderr: bool = False) -> None:
     """Print a table.
 
@@ -128,10 +132,20 @@ def _fitting(table: Table, width: int) -> tuple[Table, list[str]]:
 
 
 def _natural_width(table: Table) -> int:
+    widths = [_column_width(table, place) for place in range(len(table.columns))]
+    return sum(
+        (min(width, SENTENCE_WIDTH) if _wraps(table, place) else width) + 3 for place, width in enumerate(widths)
+    )
+
+
+def _wraps(table: Table, place: int) -> bool:
+    """Numbers, dates and names stay in one piece; only sentences wrap, at their spaces."""
+    return not table.columns[place].startswith(">") and any(" " in row[place] for row in table.rows)
+
+
+def _column_width(table: Table, place: int) -> int:
     rows = [table.columns, *table.rows, *([table.footer] if table.footer else [])]
-    cells = zip(*rows, strict=True)
-    widths = [max(len(line) for cell in column for line in cell.lstrip(">").split("\n")) for column in cells]
-    return sum(widths) + 3 * len(widths)
+    return max(len(line) for row in rows for line in row[place].lstrip(">").split("\n"))
 
 
 def _show_rich(table: Table, stream: TextIO) -> None:
@@ -148,14 +162,14 @@ def _show_rich(table: Table, stream: TextIO) -> None:
     for place, column in enumerate(table.columns):
         footer = table.footer[place] if table.footer else ""
         right = column.startswith(">")
-        # Numbers, dates and names stay in one piece; only sentences wrap, at their spaces.
-        wraps = any(" " in row[place] for row in table.rows) and not right
+        wraps = _wraps(table, place)
         shown.add_column(
             column.lstrip(">"),
             justify="right" if right else "left",
             footer=footer,
             overflow="fold",
             no_wrap=not wraps,
+            min_width=None if wraps else _column_width(table, place),
         )
     for row in table.rows:
         shown.add_row(*map(escape, row))
