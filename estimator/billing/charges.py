@@ -70,8 +70,7 @@ def _public_addresses(month: BilledMonth) -> Quantity:
 def _nat_gb(month: BilledMonth) -> Quantity:
     # ECR layers come through the free S3 gateway endpoint; an image from elsewhere, logs and calls to others go
     # through the gateway.
-    from_ecr = month.application.image is None or ".dkr.ecr." in month.application.image
-    pulled = 0.0 if from_ecr else month.pulled_gb
+    pulled = 0.0 if month.application.image_is_in_ecr(month.region) else month.pulled_gb
     return np.where(
         month.in_layout("nat"), month.log_gb + month.outbound_sent_gb + month.outbound_received_gb + pulled, 0.0
     )

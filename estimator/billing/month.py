@@ -111,7 +111,9 @@ class BilledMonth:
     @property
     def pulled_gb(self) -> NDArray[np.float64]:
         """Image bytes pulled by started tasks. [GB]"""
-        return self.simulation.launched * self.periods * self.application.image_mb / MB_PER_GB
+        return (
+            (self.simulation.launched + self.simulation.replaced) * self.periods * self.application.image_mb / MB_PER_GB
+        )
 
     @cached_property
     def vcpu(self) -> NDArray[np.float64]:

@@ -115,6 +115,11 @@ def _of_policies(spec: ServiceSpec) -> Iterator[str]:
     """Policies that can never act."""
     if spec.watching and spec.min_capacity == spec.max_capacity and not spec.scheduled_actions:
         yield f"Its scaling policies can never act: min_capacity and max_capacity are both {spec.min_capacity}."
+    if not spec.deployment.is_rolling and any(policy.metric.kind == "requests" for policy in spec.scaling):
+        yield (
+            f"A policy goes by requests per target, and {spec.deployment.strategy} deployments move traffic between two target groups: its alarm "
+            "needs the sum of both, by metric math."
+        )
     for policy in spec.watching:
         # The alarm of target tracking breaches above its target, and no share goes over 100 %.
         if (

@@ -115,11 +115,14 @@ class Application:
         Parameters
         ----------
         region : str
-            Region code.
+            Region code; without one every ECR image is taken to be in the region.
 
         Returns
         -------
         bool
             True also where no image is given: the stack's README tells to push it there.
         """
-        return self.image is None or f".dkr.ecr.{region}.amazonaws.com/" in self.image
+        if self.image is None or not region:
+            return self.image is None or ".dkr.ecr." in self.image
+        registry = f".dkr.ecr.{region}.amazonaws.com"
+        return f"{registry}/" in self.image or f"{registry}.cn/" in self.image

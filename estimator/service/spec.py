@@ -12,6 +12,7 @@ from estimator.service.capacity import CapacityProviderStrategy
 from estimator.service.deployment import DeploymentConfiguration
 from estimator.service.network import NetworkLayout
 from estimator.service.policies import (
+    ALB_REQUESTS,
     PredictiveScalingPolicy,
     ScalingPolicy,
     ScheduledAction,
@@ -97,6 +98,11 @@ class ServiceSpec:
         if twice is not None:
             raise InvalidScenario(
                 f"scaling tracks {twice} twice; AWS takes one target tracking policy for each metric. Remove one."
+            )
+        if ALB_REQUESTS in tracked and not self.deployment.is_rolling:
+            raise InvalidScenario(
+                f"scaling tracks {ALB_REQUESTS} and the deployment strategy is {self.deployment.strategy}: that policy follows one target group, "
+                "and traffic moves to another. Track CPU or memory, or set strategy to ROLLING."
             )
         if len(self.predictive) > 1:
             raise InvalidScenario(f"scaling has {len(self.predictive)} predictive policies; it must have at most one.")

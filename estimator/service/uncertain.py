@@ -266,7 +266,7 @@ ELSEWHERE: dict[str, Uncertain] = {
     for row in (
         Uncertain(
             "arrival_cv", 1.0, (0.5, 2.0), "1",
-            "Requests of many independent clients come at random, which is 1; measure yours",
+            "Requests of many independent clients come at random, which is 1; measure yours at one task, since many tasks share the bursts of a service",
             "a fact of your load", CPU_TARGET, REQUEST,
         ),
         Uncertain(

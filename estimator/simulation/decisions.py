@@ -142,9 +142,12 @@ def decide(t: int, given: Given, scratch: Scratch, totals: Any) -> None:
     out_want = desired
     out_policy = -1
     out_base = 0
-    in_want = -1
-    in_policy = -1
-    all_want_in = t >= state[at.DEPLOYMENT_END] and t >= state[at.SCALE_IN_END]
+    # Less is wanted by step scaling, and by target tracking if all of it agrees.
+    step_want = -1
+    step_policy = -1
+    tracked_want = -1
+    tracked_policy = -1
+    all_want_in = True
     for p in range(given.whole[at.N_POLICIES]):
         a = p * at.N_ALARM_WHOLE
         b = p * at.N_POLICY_WHOLE
@@ -157,21 +160,28 @@ def decide(t: int, given: Given, scratch: Scratch, totals: Any) -> None:
             out_want = want
             out_policy = p
             out_base = base
-        less = want
         if tracks:
             less = want_of(p, True, running, running, given, scratch) if alarm_whole[a + at.ACTS_IN] != 0 else desired
             if less >= desired and policy_whole[b + at.DISABLE_SCALE_IN] == 0:
                 all_want_in = False
-        if less < desired and less > in_want:
-            in_want = less
-            in_policy = p
+            if less < desired and less > tracked_want:
+                tracked_want = less
+                tracked_policy = p
+        elif want < desired and want > step_want:
+            step_want = want
+            step_policy = p
+    in_want = step_want
+    in_policy = step_policy
+    if all_want_in and (tracked_want > step_want or (tracked_want == step_want and tracked_policy < step_policy)):
+        in_want = tracked_want
+        in_policy = tracked_policy
     if out_policy >= 0:
         a = out_policy * at.N_ALARM_WHOLE
         alarm_whole[a + at.BASE] = out_base
         alarm_whole[a + at.SCALE_OUT_END] = t + policy_whole[out_policy * at.N_POLICY_WHOLE + at.SCALE_OUT_COOLDOWN_S]
         state[at.SCALE_IN_END] = t
         set_desired(out_want, out_policy, t, given, scratch, totals)
-    elif in_policy >= 0 and all_want_in:
+    elif in_policy >= 0 and t >= state[at.DEPLOYMENT_END] and t >= state[at.SCALE_IN_END]:
         state[at.SCALE_IN_END] = t + policy_whole[in_policy * at.N_POLICY_WHOLE + at.SCALE_IN_COOLDOWN_S]
         # What was remembered for a cooldown holds no longer.
         for p in range(given.whole[at.N_POLICIES]):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimator.errors import InvalidScenario
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.capacity import FARGATE, FARGATE_SPOT
@@ -94,7 +95,7 @@ def simulate(
         True to keep the billed task-seconds of each hour, of all candidates.
     before : LoadProfile, optional
         What came before the period, once and unbilled, to a service that began with its minimum; by default the period is taken as
-        periodic.
+        periodic. It goes without predictive scaling, scheduled actions and operations.
 
     Returns
     -------
@@ -104,12 +105,17 @@ def simulate(
     Raises
     ------
     InvalidScenario
-        If a schedule or something that happens does not fit the load's period.
+        If a schedule or something that happens does not fit the load's period, or ``before`` does not go with them.
     """
     application = application or Application()
     behavior = behavior or AwsBehavior()
     operations = operations or Operations()
     specs = tuple(specs)
+    if before is not None and (operations != Operations() or any(s.predictive or s.scheduled_actions for s in specs)):
+        raise InvalidScenario(
+            "before goes with a period that stands alone: predictive scaling, scheduled actions and operations take the period as one that "
+            "repeats. Leave them out, or leave out before."
+        )
     dynamics = [dynamics_of(spec, operations) for spec in specs]
     unique = list(dict.fromkeys(dynamics))
     place = {item: i for i, item in enumerate(unique)}
@@ -169,6 +175,7 @@ def simulate(
         running_task_hours=column[parameters.RUNNING_TASK_S] / SECONDS_PER_HOUR,
         launched=column[parameters.LAUNCHED],
         removed=column[parameters.REMOVED],
+        replaced=column[parameters.REPLACED] + column[parameters.INTERRUPTIONS],
         minutes_over_capacity=column[parameters.STEPS_OVER_CAPACITY] * minutes[index],
         minutes_over_promise=column[parameters.SLOW_STEPS] * minutes[index],
         unserved_requests=column[parameters.REFUSED_REQUESTS],

@@ -15,7 +15,7 @@ from estimator.simulation.one_policy import MARGIN, Alarms, alarms_of, decide_al
 from estimator.simulation.parameters import Filled, Given, Scratch
 from estimator.simulation.requests import record_requests, record_step, serve
 from estimator.simulation.schedule import calm_until, change_bounds, disturb, interrupt_due
-from estimator.simulation.tasks import begin, move, spot, take_changes
+from estimator.simulation.tasks import begin, move, take_changes
 
 
 def run(given: Given, scratch: Scratch, filled: Filled) -> int:
@@ -42,7 +42,6 @@ def run(given: Given, scratch: Scratch, filled: Filled) -> int:
     totals = filled.totals
     n_steps = len(given.requests_per_s)
     record_from = given.whole[at.RECORD_FROM]
-    step_s = given.whole[at.STEP_S]
     exposure = 0.0
     queue = 0.0
     high_run = 0
@@ -57,7 +56,7 @@ def run(given: Given, scratch: Scratch, filled: Filled) -> int:
         if DISTURBANCES:
             disturb(k, given, scratch, totals)
         if QUOTA and state[at.COUNT] < min(state[at.DESIRED], given.whole[at.MAX_TASKS]):
-            move(state[at.DESIRED] - state[at.COUNT], k * step_s, given, scratch, totals)
+            move(state[at.DESIRED] - state[at.COUNT], k * given.whole[at.STEP_S], given, scratch, totals)
         if SEVERAL_POLICIES:
             decide_step(k, given, scratch, totals)
         elif k <= state[at.KNOWN_UNTIL]:
@@ -69,10 +68,10 @@ def run(given: Given, scratch: Scratch, filled: Filled) -> int:
 
         first = k
         spot_billed_s = 0.0
-        if SPOT and state[at.COUNT] > 0:
-            n_spot = spot(state[at.COUNT], given.whole[at.SPOT_BASE], given.real[at.SPOT_SHARE])
-            spot_billed_s = max(scratch.sums[at.BILLED], 0) * n_spot / state[at.COUNT]
-            exposure += n_spot * step_s / 3600.0 * given.real[at.SPOT_INTERRUPTIONS]
+        if SPOT:
+            billed_s = max(scratch.sums[at.BILLED], 0)
+            spot_billed_s = float(min(max(scratch.sums[at.SPOT_BILLED], 0), billed_s))
+            exposure += scratch.sums[at.SPOT_RUNNING] / 3600.0 * given.real[at.SPOT_INTERRUPTIONS]
         if SEVERAL_POLICIES:
             queue = go_one_step(k, queue, spot_billed_s, given, scratch, filled)
             k += 1

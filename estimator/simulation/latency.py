@@ -26,8 +26,6 @@ from estimator.simulation.parameters import N_BINS, N_WAIT_BINS
 BIN_UTILIZATION: NDArray[np.float64] = (np.arange(N_BINS) + 0.5) / N_BINS
 #: Waiting times have eight bins per doubling from a millisecond on (rule 30): the geometric middle of each. [s]
 BIN_WAIT_S: NDArray[np.float64] = 0.001 * 2.0 ** ((np.arange(N_WAIT_BINS) + 0.5) / 8)
-#: Up to here a step has no standing queue to speak of: the upper edge of the first bin of waiting times. [s]
-SHORTEST_WAIT_S = 0.001 * 2.0 ** (1 / 8)
 
 #: Service times that vary less are taken to be constant. [1]
 _CONSTANT_CV = 1e-4
@@ -347,8 +345,8 @@ def period_percentiles_s(
     by_utilization : numpy.ndarray, shape (n_candidates, N_BINS)
         Requests of steps without a standing queue, by utilization. [requests]
     by_wait : numpy.ndarray, shape (n_candidates, N_WAIT_BINS + 1)
-        Requests of all other steps, by waiting time; those of the first bin, where the tasks are over capacity and nobody may
-        wait, and those of the last one, which are refused, never count as answered in time. [requests]
+        Requests of all other steps, by waiting time; those of the last bin, which are refused, never count as answered in
+        time. [requests]
     shares : tuple of float
         Shares of the requests, such as 0.95. [1]
     servers : int
@@ -371,8 +369,8 @@ def period_percentiles_s(
     logarithm of the exceedance is taken as linear, which is exact for an exponential tail. In a standing queue the tasks are
     busy all the time: a response takes the step's mean wait and a service time.
     """
-    never = by_wait[:, 0] + by_wait[:, -1]
-    waiting = by_wait[:, 1:-1]
+    never = by_wait[:, -1]
+    waiting = by_wait[:, :-1]
     requests = np.column_stack([by_utilization, never]).sum(axis=1) + waiting.sum(axis=1)
     allowed = [(1.0 - share) * requests - never for share in shares]
     grid = _grid(arrival_cv, service_time_cv)
@@ -436,7 +434,7 @@ def step_percentiles_s(
     at_capacity = -math.log(1.0 - share) * _variability(arrival_cv, service_time_cv) / servers
     scaled = np.interp(rho, np.append(knots, 1.0), np.append(found * (1.0 - knots), at_capacity))
     steady = np.where(rho < 1.0, scaled / np.where(rho < 1.0, 1.0 - rho, 1.0), np.inf)
-    return np.asarray(service_s * np.where(waits > SHORTEST_WAIT_S, waits / service_s + found[0], steady))
+    return np.asarray(service_s * np.where(waits > 0, waits / service_s + found[0], steady))
 
 
 def utilization_within(
@@ -561,7 +559,7 @@ def _with_waits(
     waiting: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Add those that wait in a standing queue to requests that are slower than service times: more times, and a table."""
-    waits = BIN_WAIT_S[1:]
+    waits = BIN_WAIT_S
     tail = np.log(np.maximum(_service_tail(grid, service_time_cv), 1e-300))
     # A bin's responses come where these parts of all service times are longer, after the wait.
     steps = np.interp(np.log(_SERVICE_TAIL), tail[::-1], grid[::-1])

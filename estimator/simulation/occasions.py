@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import zoneinfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +12,15 @@ from numpy.typing import NDArray
 from estimator.errors import InvalidScenario
 from estimator.service.behavior import AwsBehavior
 from estimator.service.operations import Operations
-from estimator.service.schedules import instants
+from estimator.service.schedules import instants, recurrence_of
 from estimator.units import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from estimator.workload.profile import LoadProfile
 
 #: A load that is bound to no calendar begins on a Monday that is a first of January. [UTC]
 CALENDAR = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 _WEEK_S = 7 * SECONDS_PER_DAY
+#: The shortest month. [s]
+_MONTH_S = 28 * SECONDS_PER_DAY
 #: More interruptions are not drawn; a rate that asks for more is a mistake. [1]
 _MOST_INTERRUPTIONS = 1_000_000
 
@@ -81,20 +84,37 @@ def steps_at(expression: str, timezone: str, load: LoadProfile, step_s: int, war
             f"The schedule {expression} ({timezone}) lies outside the load's period, which begins at {begin:%Y-%m-%dT%H:%M}Z and has "
             f"{load.period_hours:g} hours. Give the load a start that fits, or use cron(...)."
         )
-    if load.period_s < _WEEK_S and not once:
-        many = math.lcm(load.period_s, _WEEK_S) // load.period_s
-        all_weeks = {
-            int((instant - begin).total_seconds())
-            for instant in instants(expression, timezone, begin, begin + many * period)
-        }
-        if all_weeks != {second + m * load.period_s for second in found for m in range(many)}:
-            raise InvalidScenario(
-                f"The schedule {expression} is not the same in each period of the load, which has {load.period_hours:g} hours. Give a load of "
-                "whole weeks, such as kind weekly, or repeat it."
-            )
+    _require_recurring(expression, timezone, begin, load)
     n_steps = load.period_s // step_s
     cycles = math.ceil(warm_up / n_steps) + 1
     return sorted(warm_up + second // step_s - m * n_steps for second in found for m in range(cycles + 1))
+
+
+def _require_recurring(expression: str, timezone: str, begin: dt.datetime, load: LoadProfile) -> None:
+    """Raise if a schedule does not come in each period of a load that repeats."""
+    recurrence = recurrence_of(expression)
+    if recurrence.kind == "dates" and load.period_s < _MONTH_S:
+        raise InvalidScenario(
+            f"The schedule {expression} goes by days of the month or by months, and the load has {load.period_hours:g} hours, again and again. "
+            "Give a load of a month or more, or a schedule by days of the week, such as cron(0 8 ? * MON-FRI *)."
+        )
+    if recurrence.kind == "rate" and load.period_s % recurrence.every_s:
+        raise InvalidScenario(
+            f"The schedule {expression} is not the same in each period of the load, which has {load.period_hours:g} hours. Give a rate that "
+            "divides the period, or use cron(...)."
+        )
+    if recurrence.kind == "days" and load.period_s < _WEEK_S:
+        # By the clock on the wall, which daylight saving does not move.
+        wall = begin.astimezone(zoneinfo.ZoneInfo(timezone)).replace(tzinfo=dt.UTC)
+        many = math.lcm(load.period_s, _WEEK_S) // load.period_s
+        period = dt.timedelta(seconds=load.period_s)
+        due = {(at - wall).total_seconds() for at in instants(expression, "UTC", wall, wall + many * period)}
+        first = {second for second in due if second < load.period_s}
+        if due != {second + m * load.period_s for second in first for m in range(many)}:
+            raise InvalidScenario(
+                f"The schedule {expression} is not the same in each period of the load, which has {load.period_hours:g} hours. Give a load of "
+                "whole weeks, such as kind weekly, or repeat it: `repeat: 7` makes a week of a day."
+            )
 
 
 def step_of_hour(name: str, hour: float, load: LoadProfile, step_s: int) -> int:

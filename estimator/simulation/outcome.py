@@ -76,7 +76,7 @@ class Outcome:
         Requests. [requests]
     peak_desired_count, peak_utilization, peak_queue : float
         Largest values. [tasks, 1, requests]
-    interruptions, stuck_deployments : float
+    interruptions, stuck_deployments, replaced : float
         How many. [1]
     utilization_histogram : numpy.ndarray, shape (512,)
         Requests by utilization. [requests]
@@ -101,6 +101,7 @@ class Outcome:
     peak_queue: float
     interruptions: float
     stuck_deployments: float
+    replaced: float
     utilization_histogram: NDArray[np.float64]
     wait_histogram: NDArray[np.float64]
     billed_s_by_hour: NDArray[np.float64] | None = None
@@ -304,7 +305,6 @@ def _given(inputs: SimulationInputs) -> at.Given:
     whole[at.MAX_TASKS] = inputs.max_tasks
     whole[at.UNBILLED_S] = inputs.unbilled_s
     whole[at.RUNNING_AFTER_S] = inputs.running_after_s
-    whole[at.LONGEST_WAIT_S] = np.max(inputs.ready_wait_s)
     whole[at.DRAIN_S] = inputs.drain_s
     whole[at.MINIMUM_BILLED_S] = inputs.minimum_billed_s
     whole[at.SPOT_BASE] = inputs.spot_base

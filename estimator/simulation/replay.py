@@ -87,8 +87,8 @@ class Replay:
         Returns
         -------
         pandas.DataFrame
-            Indexed by name. ``first_scale_out_s`` and ``first_new_task_s`` count from the begin of the crowd to the first scale-out and to the
-            first new healthy task, ``served_again_s`` to the end of the last step over capacity (not a number if there is none);
+            Indexed by name. ``first_scale_out_s`` counts from the begin of the crowd to the first scale-out, ``first_new_task_s`` to the end of the step
+            with the first new healthy task, ``served_again_s`` to that of the last step over capacity (not a number if there is none);
             ``refused_percent`` is the part of the requests from the begin to the end of the crowd; ``extra_task_hours`` what is billed above
             the count before the crowd.
         """
@@ -110,7 +110,7 @@ class Replay:
             "tasks_before": before,
             "peak_tasks": int(series.desired_count.max()),
             "first_scale_out_s": out[0] - self.start_s if out else math.nan,
-            "first_new_task_s": float(newer[0] * step_s) if newer.size else math.nan,
+            "first_new_task_s": float((newer[0] + 1) * step_s) if newer.size else math.nan,
             "served_again_s": float((over[-1] + 1) * step_s) if over.size else math.nan,
             "minutes_over_capacity": over.size * step_s / SECONDS_PER_MINUTE,
             "refused_percent": 100 * float(series.refused_requests[first:].sum()) / arrivals if arrivals else 0.0,
@@ -129,6 +129,14 @@ class Replay:
             found.append(
                 f"The ways have come to different counts before the crowd ({counts}), and who has more refuses less: this head start is "
                 "paid for in calm hours too."
+            )
+        left = {name: int(series.desired_count[-1]) for name, series in zip(self.names, self.series, strict=True)}
+        late = [f"{name} {left[name]}" for name in self.names if left[name] > before[name]]
+        if late:
+            hours = (self.simulation.period_hours * SECONDS_PER_HOUR - self.end_s) / SECONDS_PER_HOUR
+            found.append(
+                f"{hours:.3g} hours after the crowd some ways still have more tasks than before it ({', '.join(late)}); their extra task-hours are "
+                "counted up to then."
             )
         peak = int(self.simulation.peak_desired_count.max())
         if peak > self.own_max_capacity:
@@ -209,6 +217,10 @@ def replay_flash_crowd(
         "base_requests_per_s", base, 0, 1e9, above=True, advice="A crowd is so many times the load before it."
     )
     left_out = []
+    if policies is None and not spec.deployment.is_rolling:
+        left_out.append(
+            f"Requests per target are left out: AWS does not follow them where a deployment moves traffic ({spec.deployment.strategy})."
+        )
     if spec.scheduled_actions:
         left_out.append("The service's scheduled actions are left out: nobody knows at what time a flash crowd comes.")
     ways = dict(policies) if policies is not None else usual_policies(workload, spec)
@@ -267,7 +279,8 @@ def usual_policies(workload: Workload, spec: ServiceSpec) -> dict[str, tuple[Sca
     Returns
     -------
     dict of str to tuple of ScalingPolicy
-        Target tracking on CPU by the minute, on CPU by 20 seconds, on requests per target, and step scaling on CPU.
+        Target tracking on CPU by the minute, on CPU by 20 seconds, on requests per target (with rolling deployments only), and step
+        scaling on CPU.
     """
     tracked = [
         policy
@@ -291,12 +304,15 @@ def usual_policies(workload: Workload, spec: ServiceSpec) -> dict[str, tuple[Sca
         round(0.7 * target, 6), (StepAdjustment(-10, None, 0.0),), comparison_operator="LessThanOrEqualToThreshold",
         adjustment_type="PercentChangeInCapacity", min_adjustment_magnitude=1, evaluation_periods=15, datapoints_to_alarm=15,
     )  # fmt: skip
-    return {
+    ways: dict[str, tuple[ScalingPolicy, ...]] = {
         "CPU by the minute": (replace(given, predefined_metric_type=ECS_CPU),),
         "CPU by 20 seconds": (replace(given, predefined_metric_type=ECS_CPU_20S),),
         "Requests per target": (replace(given, predefined_metric_type=ALB_REQUESTS, target_value=requests),),
         "Steps on CPU": (out, less),
     }
+    if not spec.deployment.is_rolling:
+        del ways["Requests per target"]
+    return ways
 
 
 def _least_per_task(candidates: Sequence[ServiceSpec], workload: Workload) -> float:

@@ -139,6 +139,8 @@ class Simulation:
         Time in which tasks run and are not draining. [task-h]
     launched, removed : numpy.ndarray, shape (n,)
         Tasks started and stopped by scaling. [tasks]
+    replaced : numpy.ndarray, shape (n,)
+        Tasks started in place of others: by deployments, after the loss of a zone, and for interrupted ones of Fargate Spot. [tasks]
     minutes_over_capacity : numpy.ndarray, shape (n,)
         Minutes whose load is more than the healthy tasks can serve. [min]
     minutes_over_promise : numpy.ndarray, shape (n,)
@@ -171,6 +173,7 @@ class Simulation:
     running_task_hours: NDArray[np.float64]
     launched: NDArray[np.float64]
     removed: NDArray[np.float64]
+    replaced: NDArray[np.float64]
     minutes_over_capacity: NDArray[np.float64]
     minutes_over_promise: NDArray[np.float64]
     unserved_requests: NDArray[np.float64]

@@ -33,8 +33,8 @@ def interrupt_due(k: int, exposure: float, given: Given, scratch: Scratch, total
         state[at.FIRST_SHORTAGE] += 1
     while k > 0 and state[at.NEXT_THRESHOLD] < len(thresholds) and exposure >= thresholds[state[at.NEXT_THRESHOLD]]:
         state[at.NEXT_THRESHOLD] += 1
-        interrupt(start, given, scratch)
-        if k >= given.whole[at.RECORD_FROM]:
+        interrupted = interrupt(start, given, scratch)
+        if interrupted and k >= given.whole[at.RECORD_FROM]:
             totals[at.INTERRUPTIONS] += 1
 
 
@@ -81,6 +81,7 @@ def disturb(k: int, given: Given, scratch: Scratch, totals: Any) -> None:
     state = scratch.state
     deployments = given.deployments
     start = k * given.whole[at.STEP_S]
+    recorded = k >= given.whole[at.RECORD_FROM]
     while (
         at.N_DEPLOYMENT * state[at.NEXT_DEPLOYMENT] < len(deployments)
         and deployments[at.N_DEPLOYMENT * state[at.NEXT_DEPLOYMENT]] <= k
@@ -88,17 +89,22 @@ def disturb(k: int, given: Given, scratch: Scratch, totals: Any) -> None:
         d = at.N_DEPLOYMENT * state[at.NEXT_DEPLOYMENT]
         state[at.NEXT_DEPLOYMENT] += 1
         if start >= state[at.DEPLOYMENT_END]:
-            begun = deploy(
+            replaced = deploy(
                 start, int(deployments[d + 1]), deployments[d + 2], deployments[d + 3], int(deployments[d + 4]),
                 int(deployments[d + 5]), given, scratch,
             )  # fmt: skip
-            if not begun and k >= given.whole[at.RECORD_FROM]:
-                totals[at.STUCK_DEPLOYMENTS] += 1
+            if recorded:
+                totals[at.REPLACED] += max(replaced, 0)
+                totals[at.STUCK_DEPLOYMENTS] += replaced < 0
     while state[at.WAVE_LEFT] > 0 and state[at.WAVE_AT] < start + given.whole[at.STEP_S]:
-        replace_wave(given, scratch)
+        replaced = replace_wave(given, scratch)
+        if recorded:
+            totals[at.REPLACED] += replaced
     while state[at.NEXT_ZONE_LOSS] < len(given.zone_losses) and given.zone_losses[state[at.NEXT_ZONE_LOSS]] <= k:
         state[at.NEXT_ZONE_LOSS] += 1
-        lose_zone(start, given, scratch)
+        lost = lose_zone(start, given, scratch)
+        if recorded:
+            totals[at.REPLACED] += lost
 
 
 def calm_until(k: int, given: Given, scratch: Scratch) -> int:

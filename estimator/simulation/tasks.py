@@ -42,6 +42,10 @@ def begin(given: Given, scratch: Scratch, by_hour: bool) -> None:
     scratch.sums[at.BILLED] = count * step_s
     scratch.sums[at.RUNNING] = count * step_s
     scratch.sums[at.HEALTHY] = count * step_s
+    if SPOT:
+        n_spot = spot(count, given.whole[at.SPOT_BASE], given.real[at.SPOT_SHARE])
+        scratch.sums[at.SPOT_BILLED] = n_spot * step_s
+        scratch.sums[at.SPOT_RUNNING] = n_spot * step_s
 
 
 def change(scratch: Scratch, step_s: int, which: int, second: int, n: int) -> None:
@@ -103,7 +107,7 @@ def take_changes(k: int, scratch: Scratch) -> None:
     """
     ring = scratch.ring
     place = at.N_SUMS * (k & (scratch.state[at.RING_STEPS] - 1))
-    for which in range(at.N_SUMS):
+    for which in range(at.N_SUMS if SPOT else at.N_SUMS_WITHOUT_SPOT):
         scratch.sums[which] += ring[place + which]
         ring[place + which] = 0
 
@@ -126,6 +130,47 @@ def spot(n: int, base: int, share: float) -> int:
         Tasks of Fargate Spot. [tasks]
     """
     return 0 if n <= base else math.floor((n - base) * share + 1e-9)
+
+
+def is_spot(place: int, given: Given) -> bool:
+    """Tell the tasks of Fargate Spot by their place (rule 8).
+
+    Parameters
+    ----------
+    place : int
+        Tasks below it on the stack. [tasks]
+    given : Given
+        Parameters.
+
+    Returns
+    -------
+    bool
+        True for one of Fargate Spot.
+    """
+    base = given.whole[at.SPOT_BASE]
+    share = given.real[at.SPOT_SHARE]
+    return spot(place + 1, base, share) > spot(place, base, share)
+
+
+def next_wait(given: Given, scratch: Scratch) -> int:
+    """Draw how long the next task takes from running to healthy (rule 6).
+
+    Parameters
+    ----------
+    given : Given
+        Parameters.
+    scratch : Scratch
+        Counts the launches.
+
+    Returns
+    -------
+    int
+        The time. [s]
+    """
+    state = scratch.state
+    wait = given.ready_wait_s[state[at.LAUNCHES] % len(given.ready_wait_s)]
+    state[at.LAUNCHES] += 1
+    return int(wait)
 
 
 def after_shortage(second: int, given: Given, scratch: Scratch) -> int:
@@ -171,9 +216,7 @@ def launch(n: int, t: int, given: Given, scratch: Scratch) -> None:
     whole = given.whole
     real = given.real
     state = scratch.state
-    stack = scratch.stack
     bucket = scratch.bucket
-    step_s = whole[at.STEP_S]
     count = state[at.COUNT]
     if QUOTA:
         n = min(n, whole[at.MAX_TASKS] - count)
@@ -184,27 +227,46 @@ def launch(n: int, t: int, given: Given, scratch: Scratch) -> None:
             if wait > t:
                 s = math.ceil(wait)
             bucket[0] = max(bucket[0], float(t)) + 1.0 / real[at.LAUNCH_PER_S]
-        if SPOT:
-            base = whole[at.SPOT_BASE]
-            share = real[at.SPOT_SHARE]
-            if spot(count + 1, base, share) > spot(count, base, share):
-                s = after_shortage(s, given, scratch)
-        if LAUNCH_RATE or SPOT:
-            s = min(s, whole[at.END_S])  # beyond the end nothing is told apart
-        billed_from = s + whole[at.UNBILLED_S]
-        running_at = s + whole[at.RUNNING_AFTER_S]
-        healthy_at = running_at + given.ready_wait_s[state[at.LAUNCHES] % len(given.ready_wait_s)]
-        state[at.LAUNCHES] += 1
-        stack[3 * count] = billed_from
-        stack[3 * count + 1] = running_at
-        stack[3 * count + 2] = healthy_at
+        if SPOT and is_spot(count, given):
+            s = after_shortage(s, given, scratch)
+        place_task(count, t, s, given, scratch)
         count += 1
-        change(scratch, step_s, at.PENDING, t, 1)
-        change(scratch, step_s, at.PENDING, running_at, -1)
-        change(scratch, step_s, at.BILLED, billed_from, 1)
-        change(scratch, step_s, at.RUNNING, running_at, 1)
-        change(scratch, step_s, at.HEALTHY, healthy_at, 1)
     state[at.COUNT] = count
+
+
+def place_task(place: int, t: int, s: int, given: Given, scratch: Scratch) -> None:
+    """Put one task at its place on the stack and let the sums have it (rule 6).
+
+    Parameters
+    ----------
+    place : int
+        Tasks below it. [tasks]
+    t, s : int
+        The second in which it is asked for, and that in which it is launched. [s]
+    given : Given
+        Parameters.
+    scratch : Scratch
+        What the task changes.
+    """
+    whole = given.whole
+    stack = scratch.stack
+    step_s = whole[at.STEP_S]
+    if LAUNCH_RATE or SPOT:
+        s = min(s, whole[at.END_S])  # beyond the end nothing is told apart
+    billed_from = s + whole[at.UNBILLED_S]
+    running_at = s + whole[at.RUNNING_AFTER_S]
+    healthy_at = running_at + next_wait(given, scratch)
+    stack[3 * place] = billed_from
+    stack[3 * place + 1] = running_at
+    stack[3 * place + 2] = healthy_at
+    change(scratch, step_s, at.PENDING, t, 1)
+    change(scratch, step_s, at.PENDING, running_at, -1)
+    change(scratch, step_s, at.BILLED, billed_from, 1)
+    change(scratch, step_s, at.RUNNING, running_at, 1)
+    change(scratch, step_s, at.HEALTHY, healthy_at, 1)
+    if SPOT and is_spot(place, given):
+        change(scratch, step_s, at.SPOT_BILLED, billed_from, 1)
+        change(scratch, step_s, at.SPOT_RUNNING, running_at, 1)
 
 
 def remove(n: int, t: int, given: Given, scratch: Scratch) -> None:
@@ -246,6 +308,9 @@ def remove(n: int, t: int, given: Given, scratch: Scratch) -> None:
         change(scratch, step_s, at.BILLED, billed_until, -1)
         change(scratch, step_s, at.RUNNING, max(t, running_at), -1)
         change(scratch, step_s, at.HEALTHY, max(t, healthy_at), -1)
+        if SPOT and is_spot(count, given):
+            change(scratch, step_s, at.SPOT_BILLED, billed_until, -1)
+            change(scratch, step_s, at.SPOT_RUNNING, max(t, running_at), -1)
     state[at.COUNT] = count
     state[at.SETTLED] = min(state[at.SETTLED], count)
 

@@ -28,11 +28,12 @@ class Request:
         Time in which a request uses no CPU and waits for others, such as a database; added to its response time. [ms]
     usable_cpu_share : float
         Part of a task's CPU that the application can make use of before it saturates, such as 0.8 where locks or a garbage collector hold it
-        up; measure it in a load test. [1]
+        up; measure it in a load test. A request takes as much longer. [1]
     service_time_cv : float
         Standard deviation of the CPU time of requests over its mean: 0 if all are alike, 1 as in exponential times. [1]
     arrival_cv : float
-        Standard deviation of the time between two requests over its mean: 0 as by a clock, 1 at random, more in bursts. [1]
+        Standard deviation of the time between two requests at one task over its mean: 1 at random, more in bursts, 0 as by a clock. The
+        load balancer evens it out: where a service's requests have c, each of N tasks has about ``sqrt(1 + (c**2 - 1) / N)``. [1]
     concurrency_limit_per_task : int, optional
         Requests that a task works on at a time, waiting for others included, such as worker processes × threads; null for no limit.
         [requests]

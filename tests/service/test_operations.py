@@ -43,11 +43,12 @@ def followed(work, spec, operations, application=None, behavior=NEVER):
     ("n", "zones", "lost"), [(6, 3, 2), (7, 3, 3), (1, 2, 1), (2, 2, 1), (10, 4, 3), (3, 6, 1), (12, 6, 2)]
 )
 def test_a_lost_zone_takes_its_tasks_at_once_and_they_come_back(n, zones, lost):
-    """Detected after 60 s, then 23 s until they run, and 37 s at most until they are healthy."""
+    """Detected after 60 s, then 23 s until they run, and 8 to 37 s until each is healthy."""
     assert lost == math.ceil(n / zones)
     run, series = followed(day(), fixed(n, zones), Operations(zone_losses_h=(10,)))
     healthy_s = series.healthy_count * 60
-    assert healthy_s[599:604].tolist() == [60 * n, 60 * (n - lost), 60 * (n - lost), 60 * n, 60 * n]
+    assert healthy_s[[599, 600, 602, 603]].tolist() == [60 * n, 60 * (n - lost), 60 * n, 60 * n]
+    assert 31 * lost <= 60 * n - healthy_s[601] <= 60 * lost
     # Not running for 83 s, not billed for 70 s: the image pull of the new ones starts 10 s after their launch.
     assert 24 * n - run.running_task_hours[0] == pytest.approx(lost * 83 / 3600)
     assert 24 * n - run.billed_task_hours[0] == pytest.approx(lost * 70 / 3600)
@@ -62,18 +63,21 @@ def test_a_lost_zone_takes_its_tasks_at_once_and_they_come_back(n, zones, lost):
 def test_the_time_without_them(detection_s, application):
     behavior = AwsBehavior(zone_detection_s=detection_s)
     _, series = followed(day(), fixed(8), Operations(zone_losses_h=(10,)), application, behavior)
-    start_s = 23 + application.image_mb / 10 + application.boot_s + 3 + 29
-    assert (8 - series.healthy_count).sum() * 60 == pytest.approx(4 * (detection_s + start_s))
+    # The wait for the first health check is 0 to 29 s, each task's own.
+    least_s = 4 * (detection_s + 23 + application.image_mb / 10 + application.boot_s + 3)
+    missed_s = (8 - series.healthy_count).sum() * 60
+    assert least_s < missed_s < least_s + 4 * 29
 
 
 def test_the_others_carry_the_load_meanwhile():
     # 8 tasks at 60 percent; half of them gone are 120: four serve 100 of the 120 requests/s for two minutes.
-    run, series = followed(day(120), fixed(8), Operations(zone_losses_h=(10, 20.5)))
-    assert series.utilization[600:603] == pytest.approx([1.2, 1.2, 0.6])
+    behavior = AwsBehavior(zone_detection_s=89)  # and 31 s at least until the new ones are healthy
+    run, series = followed(day(120), fixed(8), Operations(zone_losses_h=(10, 20.5)), behavior=behavior)
+    assert series.utilization[[600, 601, 603]] == pytest.approx([1.2, 1.2, 0.6])
+    assert 0.6 < series.utilization[602] < 1
     assert series.utilization[1230:1232] == pytest.approx([1.2, 1.2])
     assert run.minutes_over_capacity.tolist() == [4]
     assert run.unserved_requests[0] == pytest.approx(4 * 60 * 20)
-    # What runs is full; for the last 37 s of the second minute all eight run, half of them idle.
     assert series.cpu_utilization_percent[600] == pytest.approx(100)
 
 
@@ -183,10 +187,11 @@ def test_deployments_are_due_on_the_clock_on_the_wall():
 
 
 def test_several_expressions_are_due_once_each():
-    # Both are due at noon: one deployment of 140 s and task.
+    # Both are due at noon: one deployment of 111 to 140 s and task, as the last of the five is healthy.
     operations = Operations(("cron(0 12 ? * * *)", "rate(12 hours)"))
     run = followed(day(), fixed(5), operations)[0]
-    assert (run.billed_task_hours[0] - 120) * 3600 == pytest.approx(2 * 5 * 140)  # midnight and noon
+    extra_s = (run.billed_task_hours[0] - 120) * 3600  # midnight and noon
+    assert 2 * 5 * 111 < extra_s < 2 * 5 * 140
 
 
 def test_nothing_happens_by_default():
@@ -203,11 +208,11 @@ def test_nothing_happens_by_default():
     ("make", "said"),
     [
         (lambda: Operations("cron(0 10 ? * * *)"), ["deployment_schedules is one text", "a list"]),
-        (lambda: Operations(("daily",)), ["deployment_schedules is 'daily'", "cron"]),
+        (lambda: Operations(("daily",)), ["deployment_schedules[0] is 'daily'", "cron"]),
         (lambda: Operations(("rate(1 day)",), "Mars"), ["timezone is 'Mars'", "Europe/Berlin"]),
-        (lambda: Operations(zone_losses_h=(-1,)), ["zone_losses_h is -1", "0 to 8784", "the load's period"]),
-        (lambda: Operations(zone_losses_h=(1, math.nan)), ["zone_losses_h is nan"]),
-        (lambda: Operations(zone_losses_h=("10",)), ["zone_losses_h is '10'"]),
+        (lambda: Operations(zone_losses_h=(-1,)), ["zone_losses_h[0] is -1", "0 to 8784", "the load's period"]),
+        (lambda: Operations(zone_losses_h=(1, math.nan)), ["zone_losses_h[1] is nan"]),
+        (lambda: Operations(zone_losses_h=("10",)), ["zone_losses_h[0] is '10'"]),
         (lambda: Operations(zone_losses_h="10"), ["zone_losses_h is one text"]),
         (lambda: SpotShortage(-1, 1), ["start_h is -1", "0 to 8784", "the load's period"]),
         (lambda: SpotShortage(1, 0), ["hours is 0", "above 0 to 8784"]),

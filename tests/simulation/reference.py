@@ -116,7 +116,7 @@ class ReferenceResult:
     pending_s: list[int]
     billed_s: list[int]
     draining_s: list[int]
-    spot_billed_s: list[float]
+    spot_billed_s: list[int]
     served: list[float]
     refused: list[float]
     queue: list[float]
@@ -125,10 +125,11 @@ class ReferenceResult:
     moved_by: list[int]
     # Totals over the recorded steps (rule 29).
     billed_task_s: int
-    spot_task_s: float
+    spot_task_s: int
     running_task_s: int
     launched: int
     removed: int
+    replaced: int
     steps_over_capacity: int
     slow_steps: int
     refused_requests: float
@@ -139,7 +140,7 @@ class ReferenceResult:
     stuck_deployments: int
     # Of these totals, the part of each hour; the last hour may have fewer steps (rule 29).
     billed_s_by_hour: list[int]
-    spot_billed_s_by_hour: list[float]
+    spot_billed_s_by_hour: list[int]
     # Requests by utilization, by waiting time, and those refused (rule 30).
     histogram: list[float]
     wait_histogram: list[float]
@@ -168,11 +169,15 @@ class Adjustment:
 
     of: str  # "billed", "running", "healthy", "pending" or "draining"
     tasks: int
+    spot: int  # how many of them are Spot; only for "billed"
     start: int
     end: int
 
     def seconds(self, start: int, end: int) -> int:
         return self.tasks * overlap(self.start, self.end, start, end)
+
+    def spot_seconds(self, start: int, end: int) -> int:
+        return self.spot * overlap(self.start, self.end, start, end)
 
 
 # --- Tasks ------------------------------------------------------------------------------------------------------------
@@ -187,17 +192,22 @@ class Task:
     billed_from: float
     running_at: float
     healthy_at: float
+    spot: bool = False  # rule 8
+    # Whether it replaces an interrupted task: launched outside the bucket (rule 26), it has no place there to give back.
+    replacement: bool = False
     removed_at: float = OPEN
     drains_until: float = OPEN
     billed_until: float = OPEN
 
     @classmethod
-    def present_from_the_start(cls) -> "Task":
+    def present_from_the_start(cls, spot: bool) -> "Task":
         """Rule 5: billed, running and healthy since before second 0."""
-        return cls(pending_from=EVER, takes_place_at=EVER, billed_from=EVER, running_at=EVER, healthy_at=EVER)
+        return cls(
+            pending_from=EVER, takes_place_at=EVER, billed_from=EVER, running_at=EVER, healthy_at=EVER, spot=spot
+        )
 
     @classmethod
-    def launched(cls, t: int, s: int, wait: int, inputs: ReferenceInputs) -> "Task":
+    def launched(cls, t: int, s: int, wait: int, spot: bool, inputs: ReferenceInputs) -> "Task":
         """Rule 6: a launch at second `t` that takes place at second `s`."""
         return cls(
             pending_from=t,
@@ -205,6 +215,7 @@ class Task:
             billed_from=s + inputs.unbilled_s,
             running_at=s + inputs.running_after_s,
             healthy_at=s + inputs.running_after_s + wait,
+            spot=spot,
         )
 
     def is_running(self, t: int) -> bool:
@@ -221,6 +232,12 @@ class Task:
             return
         was_healthy = self.healthy_at <= t
         self.drains_until = t + drain_s if was_healthy else t
+        self.billed_until = max(self.drains_until, self.billed_from + minimum_billed_s)
+
+    def interrupt(self, t: int, warning_s: int, minimum_billed_s: int) -> None:
+        """Rule 26: it runs, healthy or not; it drains for the time of the warning and is billed until then."""
+        self.removed_at = t
+        self.drains_until = t + warning_s
         self.billed_until = max(self.drains_until, self.billed_from + minimum_billed_s)
 
     # Rule 11: the seconds of this task inside [start, end).
@@ -277,11 +294,9 @@ def is_spot(place: int, inputs: ReferenceInputs) -> bool:
     return spot_tasks(place, inputs) > spot_tasks(place - 1, inputs)
 
 
-def spot_part(billed_s: int, count: int, inputs: ReferenceInputs) -> float:
-    """Rule 28: the part of a step's billed task-seconds that is Fargate Spot."""
-    if count == 0:
-        return 0.0
-    return billed_s * spot_tasks(count, inputs) / count
+def spot_from_place(first: int, n: int, inputs: ReferenceInputs) -> int:
+    """Rule 23: how many of the `n` tasks from place `first` of the stack on are Fargate Spot."""
+    return sum(is_spot(place, inputs) for place in range(first, first + n))
 
 
 def end_of_shortage(s: int, inputs: ReferenceInputs) -> int:
@@ -358,7 +373,7 @@ class Step:
     pending_s: int
     billed_s: int
     draining_s: int
-    spot_billed_s: float  # rule 28
+    spot_billed_s: int  # rule 28
     requests: Requests
     # At the end of the step.
     desired_count: int
@@ -367,6 +382,7 @@ class Step:
     moved_by: int
     launched: int
     removed: int
+    replaced: int
     interruptions: int
     stuck_deployments: int
     # Of each policy, the datapoint of the period that ends with this step.
@@ -574,13 +590,31 @@ def percent_change(base: int, percent: int, magnitude: int) -> int:
 # --- The run ----------------------------------------------------------------------------------------------------------
 
 
+@dataclass
+class Waves:
+    """Rule 23: the waves of a rolling deployment that have not begun yet."""
+
+    tasks: int  # the `D` of the rule
+    at_a_time: int  # `b`
+    stopped_first: int  # `down`
+    next_wave: int  # the `v` of the next wave
+    next_wave_at: int  # its `u`
+
+    @property
+    def number(self) -> int:
+        return math.ceil(self.tasks / self.at_a_time)
+
+
 class Simulation:
     """The service, what happens to it, and all that happened."""
 
     def __init__(self, inputs: ReferenceInputs) -> None:
         self.inputs = inputs
-        # Rules 5 and 7. The stack: the task launched last is the last one.
-        self.stack = [Task.present_from_the_start() for _ in range(min(inputs.min_capacity, inputs.max_tasks))]
+        # Rules 5, 7 and 8. The stack: the task at place 1 is the first one.
+        self.stack = [
+            Task.present_from_the_start(is_spot(place, inputs))
+            for place in range(1, min(inputs.min_capacity, inputs.max_tasks) + 1)
+        ]
         self.removed_tasks: list[Task] = []
         self.desired_count = max(1, inputs.min_capacity)
         self.next_launch = 0  # the `i` of rule 6
@@ -591,7 +625,8 @@ class Simulation:
         # Rules 21 and 23.
         self.scale_in_cooldown_ends_at = EVER
         self.lost, self.lost_until = 0, EVER
-        self.deployment_ends_at = EVER
+        self.waves_to_come: Waves | None = None
+        self.deployment_ends_at = EVER  # if no waves are to come
         # Rule 26.
         self.exposure = 0.0
         self.thresholds_reached = 0
@@ -605,7 +640,7 @@ class Simulation:
         self.steps: list[Step] = []
         # What happened in the step at hand.
         self.moved_by = MOVED_BY_NONE
-        self.launched = self.removed = self.stuck_deployments = 0
+        self.launched = self.removed = self.replaced = self.interruptions = self.stuck_deployments = 0
         # Only for the tests of the scenarios.
         self.seen: Counter[str] = Counter()
 
@@ -636,19 +671,20 @@ class Simulation:
                 return
             s = self.bucket.take(t)
             self.seen["launch waits for the bucket"] += s > t
-            if is_spot(self.count + 1, self.inputs):
+            spot = is_spot(self.count + 1, self.inputs)
+            if spot:
                 before = s
                 s = end_of_shortage(s, self.inputs)
                 self.seen["launch waits for the end of a shortage"] += s > before
                 self.seen["launch waits for the bucket and a shortage"] += s > before > t
-            self.stack.append(Task.launched(t, s, self.next_wait(), self.inputs))
+            self.stack.append(Task.launched(t, s, self.next_wait(), spot, self.inputs))
             self.launched += 1
 
     def remove_surplus(self, t: int) -> None:
         """Rules 9, 10 and 21: remove tasks from the top of the stack until `count <= desired_count`."""
         while self.count > self.desired_count:
             task = self.stack.pop()
-            if t < task.takes_place_at:
+            if t < task.takes_place_at and not task.replacement:
                 self.bucket.give_back()
                 self.seen["a place in the bucket is given back"] += 1
             task.remove(t, self.inputs.drain_s, self.inputs.minimum_billed_s)
@@ -661,34 +697,47 @@ class Simulation:
             self.seen["removed healthy"] += task.healthy_at <= t
             self.seen["removed within its minimum billing"] += task.billed_from < task.drains_until < task.billed_until
             self.seen["drains, then is billed on"] += t < task.drains_until < task.billed_until
+            self.seen["Spot and drains"] += task.spot and t < task.drains_until
+            self.seen["On-Demand and drains beside Spot"] += (
+                not task.spot and t < task.drains_until and spot_tasks(self.count, self.inputs) > 0
+            )
+            self.seen["a replacement is removed before it takes place"] += task.replacement and t < task.takes_place_at
 
-    def adjust(self, of: str, tasks: int, start: int, end: int) -> None:
-        """Rule 12."""
-        self.adjustments.append(Adjustment(of, tasks, start, end))
+    def adjust(self, of: str, tasks: int, start: int, end: int, spot: int = 0) -> None:
+        """Rule 12: `tasks` tasks, `spot` of them Fargate Spot."""
+        self.adjustments.append(Adjustment(of, tasks, spot, start, end))
 
-    def ready_s(self) -> int:
-        """Rule 23: from a launch until the slowest task is healthy."""
-        return self.inputs.running_after_s + max(self.inputs.ready_wait_s)
+    def ready_s(self, n: int) -> int:
+        """Rule 23: from the start of `n` tasks until the slowest of them is healthy."""
+        waits = [self.next_wait() for _ in range(n)]
+        self.seen["tasks of a deployment with different waits"] += len(set(waits)) > 1
+        return self.inputs.running_after_s + max(waits, default=0)
 
     # What is scheduled
 
     def interrupt(self, t: int) -> None:
-        """Rule 26: one interruption at second `t`."""
+        """Rule 26: one interruption at second `t`, of the topmost Spot task that runs, if there is one."""
+        places = [place for place, task in enumerate(self.stack) if task.spot and task.running_at <= t]
+        if not places:
+            self.seen["an interruption finds no Spot task that runs"] += 1
+            return
+        place = max(places)
+        task = self.stack[place]
         s = end_of_shortage(t, self.inputs)
-        wait = self.next_wait()
-        f = t + self.inputs.spot_warning_s
-        billed_from = s + self.inputs.unbilled_s
-        running_at = s + self.inputs.running_after_s
-        if billed_from < f:
-            self.adjust("billed", +1, billed_from, f)
-        else:
-            self.adjust("billed", -1, f, billed_from)
-        self.adjust("running", -1, t, running_at)
-        self.adjust("healthy", -1, t, running_at + wait)
-        self.adjust("pending", +1, t, running_at)
-        self.adjust("draining", +1, t, f)
+        replacement = Task.launched(t, s, self.next_wait(), True, self.inputs)
+        replacement.replacement = True
+        self.stack[place] = replacement
+        task.interrupt(t, self.inputs.spot_warning_s, self.inputs.minimum_billed_s)
+        self.removed_tasks.append(task)
+        self.interruptions += 1
         self.seen["interruption"] += 1
+        self.seen["several interruptions at once"] += self.interruptions > 1
         self.seen["interruption in a shortage"] += s > t
+        self.seen["interruption of a task that is not healthy"] += t < task.healthy_at
+        self.seen["interruption below the top of the stack"] += place + 1 < self.count
+        self.seen["interruption below a Spot task"] += any(above.spot for above in self.stack[place + 1 :])
+        self.seen["interruption of a replacement"] += task.replacement
+        self.seen["interrupted, drains, then is billed on"] += task.drains_until < task.billed_until
 
     def lower_bound(self) -> int:
         """Rule 22: the lower bound in force."""
@@ -714,9 +763,13 @@ class Simulation:
             self.moved_by = MOVED_BY_BOUNDS
             self.seen["bounds lower the count"] += 1
 
+    def deployment_goes_on(self, t: int) -> bool:
+        """Rule 23: whether the end of a deployment lies after second `t`."""
+        return self.waves_to_come is not None or t < self.deployment_ends_at
+
     def deploy(self, kind: str, minimum: float, maximum: float, shift_s: int, bake_s: int, t: int) -> None:
         """Rule 23."""
-        if t < self.deployment_ends_at:
+        if self.deployment_goes_on(t):
             self.seen["deployment while one is going on"] += 1
             return
         if kind == "rolling":
@@ -726,58 +779,104 @@ class Simulation:
             self.deploy_shifted(shift_s, bake_s, t)
 
     def deploy_rolling(self, minimum: float, maximum: float, t: int) -> None:
-        """Rule 23, rolling."""
+        """Rule 23, rolling: what is replaced at a time; the waves follow in their own steps."""
         d = self.count
-        up = math.floor(d * maximum / 100 + 1e-9) - d
+        most = math.floor(d * maximum / 100 + 1e-9)
+        up = max(0, min(most, self.inputs.max_tasks) - d)
         down = d - math.ceil(d * minimum / 100 - 1e-9)
         b = up + down
         if b < 1:
             self.stuck_deployments += 1
             self.seen["stuck deployment"] += 1
+            self.seen["rolling deployment stuck for want of room"] += most > d
             return
-        unbilled_s, running_after_s, drain_s = self.inputs.unbilled_s, self.inputs.running_after_s, self.inputs.drain_s
-        ready = self.ready_s()
-        waves = math.ceil(d / b)
-        for v in range(waves):
-            u = t + v * (ready + drain_s)
-            r = min(b, d - v * b)
-            x = min(down, r)
-            y = r - x
-            self.adjust("billed", +y, u + unbilled_s, u + ready + drain_s)
-            if u + unbilled_s < u + drain_s:
-                self.adjust("billed", +x, u + unbilled_s, u + drain_s)
-            else:
-                self.adjust("billed", -x, u + drain_s, u + unbilled_s)
-            self.adjust("running", +y, u + running_after_s, u + ready)
-            self.adjust("running", -x, u, u + running_after_s)
-            self.adjust("healthy", -x, u, u + ready)
-            self.adjust("draining", +x, u, u + drain_s)
-            self.adjust("draining", +y, u + ready, u + ready + drain_s)
-        self.deployment_ends_at = t + waves * (ready + drain_s)
+        self.waves_to_come = Waves(tasks=d, at_a_time=b, stopped_first=down, next_wave=0, next_wave_at=t)
         self.seen["rolling deployment"] += 1
-        self.seen["rolling deployment of several waves"] += waves > 1
+        self.seen["rolling deployment of several waves"] += self.waves_to_come.number > 1
         self.seen["rolling deployment that stops first"] += down > 0
         self.seen["rolling deployment that starts and stops"] += down > 0 and up > 0
+        self.seen["rolling deployment with less room than it asks for"] += most - d > up
+
+    def begin_waves(self, start: int, end: int) -> None:
+        """Rule 23: begin the waves whose `u` lies in the step [start, end)."""
+        waves_begun = 0
+        while self.waves_to_come is not None and self.waves_to_come.next_wave_at < end:
+            self.seen["a later wave begins inside a step"] += self.waves_to_come.next_wave_at > start
+            self.seen["a later wave begins at the start of a step"] += (
+                self.waves_to_come.next_wave > 0 and self.waves_to_come.next_wave_at == start
+            )
+            self.begin_wave(self.waves_to_come)
+            waves_begun += 1
+        self.seen["several waves begin in one step"] += waves_begun > 1
+
+    def begin_wave(self, waves: Waves) -> None:
+        """Rule 23, rolling: wave `v` at second `u`."""
+        unbilled_s, running_after_s, drain_s = self.inputs.unbilled_s, self.inputs.running_after_s, self.inputs.drain_s
+        v, u, b = waves.next_wave, waves.next_wave_at, waves.at_a_time
+        r = min(b, waves.tasks - v * b)
+        x = min(waves.stopped_first, r)
+        y = r - x
+        first = v * b + 1  # the place of the first task that this wave replaces
+        spot_x = spot_from_place(first, x, self.inputs)
+        spot_y = spot_from_place(first + x, y, self.inputs)
+        ready = self.ready_s(r)
+        self.adjust("billed", +y, u + unbilled_s, u + ready + drain_s, spot=+spot_y)
+        if u + unbilled_s < u + drain_s:
+            self.adjust("billed", +x, u + unbilled_s, u + drain_s, spot=+spot_x)
+        else:
+            self.adjust("billed", -x, u + drain_s, u + unbilled_s, spot=-spot_x)
+        self.adjust("running", +y, u + running_after_s, u + ready)
+        self.adjust("running", -x, u, u + running_after_s)
+        self.adjust("healthy", -x, u, u + ready)
+        self.adjust("draining", +x, u, u + drain_s)
+        self.adjust("draining", +y, u + ready, u + ready + drain_s)
+        self.replaced += r
+        self.seen["a wave replaces tasks of both kinds"] += 0 < spot_x + spot_y < r
+        self.seen["a wave stops and starts Spot tasks"] += spot_x > 0 and spot_y > 0
+        if v + 1 < waves.number:
+            waves.next_wave = v + 1
+            waves.next_wave_at = u + ready + drain_s
+        else:
+            self.waves_to_come = None
+            self.deployment_ends_at = u + ready + drain_s
 
     def deploy_shifted(self, shift_s: int, bake_s: int, t: int) -> None:
         """Rule 23, blue/green, canary and linear."""
         d = self.count
-        e = t + self.ready_s() + shift_s + bake_s
-        self.adjust("billed", +d, t + self.inputs.unbilled_s, e + self.inputs.drain_s)
+        if 2 * d > self.inputs.max_tasks:
+            self.stuck_deployments += 1
+            self.seen["stuck deployment"] += 1
+            self.seen["shifted deployment stuck for want of room"] += 1
+            return
+        spot = spot_from_place(1, d, self.inputs)
+        e = t + self.ready_s(d) + shift_s + bake_s
+        self.adjust("billed", +d, t + self.inputs.unbilled_s, e + self.inputs.drain_s, spot=+spot)
         self.adjust("running", +d, t + self.inputs.running_after_s, e)
         self.adjust("draining", +d, e, e + self.inputs.drain_s)
         self.deployment_ends_at = e + self.inputs.drain_s
+        self.replaced += d
         self.seen["shifted deployment"] += 1
+        self.seen["shifted deployment with Spot tasks"] += spot > 0
 
     def lose_zone(self, t: int) -> None:
         """Rule 24."""
         lost = math.ceil(self.count / self.inputs.zones - 1e-9)
+        spot = 0
+        if self.count > 0:
+            spot = math.floor(lost * spot_tasks(self.count, self.inputs) / self.count + 1e-9)
         back = t + self.inputs.zone_detection_s
-        self.lost, self.lost_until = lost, back + self.inputs.running_after_s
-        self.adjust("billed", -lost, t, back + self.inputs.unbilled_s)
-        self.adjust("running", -lost, t, back + self.inputs.running_after_s)
-        self.adjust("healthy", -lost, t, back + self.ready_s())
+        running_at = back + self.inputs.running_after_s
+        self.lost, self.lost_until = lost, running_at
+        self.adjust("billed", -lost, t, back + self.inputs.unbilled_s, spot=-spot)
+        self.adjust("running", -lost, t, running_at)
+        waits = [self.next_wait() for _ in range(lost)]
+        for wait in waits:
+            self.adjust("healthy", -1, t, running_at + wait)
+        self.replaced += lost
         self.seen["loss of a zone"] += lost > 0
+        self.seen["lost tasks with different waits"] += len(set(waits)) > 1
+        self.seen["loss of Spot tasks"] += spot > 0
+        self.seen["loss of tasks of both kinds"] += 0 < spot < lost
 
     # Decisions
 
@@ -823,7 +922,7 @@ class Simulation:
         policy = first.policy
         self.seen[f"out by {policy.policy.kind} on {policy.policy.metric}"] += 1
         self.seen["out with different wants"] += len({want.tasks for want in wants}) > 1
-        self.seen["out during a deployment"] += t < self.deployment_ends_at
+        self.seen["out during a deployment"] += self.deployment_goes_on(t)
         self.seen["out inside the policy's scale-out cooldown"] += t < policy.scale_out_cooldown_ends_at
         self.seen["out cancels a scale-in cooldown"] += t < self.scale_in_cooldown_ends_at
         difference = largest - self.desired_count
@@ -837,29 +936,33 @@ class Simulation:
 
     def scale_in(self, t: int, running: int, step_wants: Sequence[Want]) -> None:
         """Rule 21, in."""
-        wants: list[Want] = []
-        all_agree = True
-        for policy in self.policies:
-            if isinstance(policy, TargetTracking) and not policy.policy.disable_scale_in:
-                want = policy.want_in(running, self.clamp)
-                if want is None:
-                    all_agree = False
-                else:
-                    wants.append(want)
-        wants += [want for want in step_wants if want.tasks < self.desired_count]
+        by_steps = [want for want in step_wants if want.tasks < self.desired_count]
+        # Target tracking: all or none.
+        tracking = [
+            policy
+            for policy in self.policies
+            if isinstance(policy, TargetTracking) and not policy.policy.disable_scale_in
+        ]
+        by_tracking = [
+            want
+            for policy in tracking
+            if (want := policy.want_in(running, self.clamp)) is not None and want.tasks < self.desired_count
+        ]
+        if len(by_tracking) < len(tracking):
+            self.seen["in blocked by a policy that does not agree"] += len(by_tracking) > 0
+            by_tracking = []
+        wants = by_steps + by_tracking
         if not wants:
             return
-        if not all_agree:
-            self.seen["in blocked by a policy that does not agree"] += 1
-            return
-        if max(want.tasks for want in wants) >= self.desired_count:
-            return
-        if t < self.deployment_ends_at:
+        if self.deployment_goes_on(t):
             self.seen["in blocked by a deployment"] += 1
             return
         if t < self.scale_in_cooldown_ends_at:
             self.seen["in blocked by the cooldown"] += 1
             return
+        self.seen["in by steps though target tracking does not agree"] += len(tracking) > 0 and not by_tracking
+        self.seen["in by steps and target tracking"] += len(by_steps) > 0 and len(by_tracking) > 0
+        self.seen["in agreed by several of target tracking"] += len(by_tracking) > 1
         smallest_allowed = max(want.tasks for want in wants)
         first = min((want for want in wants if want.tasks == smallest_allowed), key=lambda want: want.policy.number)
         policy = first.policy
@@ -899,18 +1002,19 @@ class Simulation:
         start, end = k * inputs.step_s, (k + 1) * inputs.step_s  # rule 1
         self.forget_before(start)
         self.moved_by = MOVED_BY_NONE
-        self.launched = self.removed = self.stuck_deployments = 0
+        self.launched = self.removed = self.replaced = self.interruptions = self.stuck_deployments = 0
 
         # Interruptions (rule 26), then what is scheduled (rules 4 and 22 to 24).
-        interruptions = self.interruptions_due
-        for _ in range(interruptions):
+        for _ in range(self.interruptions_due):
             self.interrupt(start)
         for step, low, high, floor in inputs.bounds:
             if step == k:
                 self.change_bounds(low, high, floor, start)
+        self.begin_waves(start, end)  # those of the deployment that goes on, before a new one begins
         for step, kind, minimum, maximum, shift_s, bake_s in inputs.deployments:
             if step == k:
                 self.deploy(kind, minimum, maximum, shift_s, bake_s, start)
+                self.begin_waves(start, end)
         for step in inputs.zone_losses:
             if step == k:
                 self.lose_zone(start)
@@ -934,14 +1038,15 @@ class Simulation:
             pending_s=self.sum_of("pending", start, end),
             billed_s=billed_s,
             draining_s=self.sum_of("draining", start, end),
-            spot_billed_s=spot_part(billed_s, self.count, inputs),
+            spot_billed_s=self.spot_billed_seconds(billed_s, start, end),
             requests=requests,
             desired_count=self.desired_count,
             count=self.count,
             moved_by=self.moved_by,
             launched=self.launched,
             removed=self.removed,
-            interruptions=interruptions,
+            replaced=self.replaced,
+            interruptions=self.interruptions,
             stuck_deployments=self.stuck_deployments,
         )
         self.steps.append(step)
@@ -950,7 +1055,7 @@ class Simulation:
         step.datapoints = [self.datapoint_that_ends(policy.policy, k) for policy in self.policies]
 
         # Exposure (rule 26): each threshold that it has reached is an interruption at the start of the next step.
-        self.exposure += spot_tasks(self.count, inputs) * inputs.step_s / 3600 * inputs.spot_interruptions_per_task_hour
+        self.exposure += self.spot_running_seconds(start, end) / 3600 * inputs.spot_interruptions_per_task_hour
         reached = sum(self.exposure >= threshold for threshold in inputs.thresholds)
         self.interruptions_due = reached - self.thresholds_reached
         self.thresholds_reached = reached
@@ -963,6 +1068,20 @@ class Simulation:
         total += sum(adjustment.seconds(start, end) for adjustment in self.adjustments if adjustment.of == what)
         self.seen[f"{what} seconds would be negative"] += total < 0
         return max(0, total)
+
+    def spot_billed_seconds(self, billed_s: int, start: int, end: int) -> int:
+        """Rules 12 and 28: the part of `billed_s` that is of Spot tasks."""
+        tasks = self.stack + self.removed_tasks
+        total = sum(task.billed_seconds(start, end) for task in tasks if task.spot)
+        total += sum(adjustment.spot_seconds(start, end) for adjustment in self.adjustments)
+        self.seen["Spot's billed seconds would be negative"] += total < 0
+        self.seen["Spot's billed seconds would be more than all"] += total > billed_s
+        return min(max(0, total), billed_s)
+
+    def spot_running_seconds(self, start: int, end: int) -> int:
+        """Rule 26: seconds in which Spot tasks run, those that left the stack in this step until then."""
+        tasks = self.stack + self.removed_tasks
+        return sum(task.running_seconds(start, end) for task in tasks if task.spot)
 
     def datapoint_that_ends(self, policy: ReferencePolicy, k: int) -> float | None:
         """Rules 17 and 28: the datapoint of the period that ends with step `k`, if one does."""
@@ -1020,10 +1139,11 @@ class Simulation:
             ],
             moved_by=[step.moved_by for step in recorded],
             billed_task_s=sum(step.billed_s for step in recorded),
-            spot_task_s=added(step.spot_billed_s for step in recorded),
+            spot_task_s=sum(step.spot_billed_s for step in recorded),
             running_task_s=sum(step.running_s for step in recorded),
             launched=sum(step.launched for step in recorded),
             removed=sum(step.removed for step in recorded),
+            replaced=sum(step.replaced for step in recorded),
             steps_over_capacity=sum(step.requests.over_capacity for step in recorded),
             slow_steps=sum(step.requests.slow for step in recorded),
             refused_requests=added(step.requests.refused for step in recorded),
@@ -1034,7 +1154,7 @@ class Simulation:
             stuck_deployments=sum(step.stuck_deployments for step in recorded),
             billed_s_by_hour=[sum(step.billed_s for step in hour) for hour in hours(recorded, self.inputs.step_s)],
             spot_billed_s_by_hour=[
-                added(step.spot_billed_s for step in hour) for hour in hours(recorded, self.inputs.step_s)
+                sum(step.spot_billed_s for step in hour) for hour in hours(recorded, self.inputs.step_s)
             ],
             histogram=histogram,
             wait_histogram=wait_histogram,

@@ -145,7 +145,9 @@ def scenario(n_steps: int, features: set[str], seed: int) -> ReferenceInputs:
         values["launch_burst"] = d.one([1, 3, 10, 100])
         values["launch_per_s"] = d.one([20.0, 0.3, 1 / 7, 0.04, 0.01])
     if "quota" in features:
-        values["max_tasks"] = Draws(seed, "quota").one([low + 1, low + (high - low) // 2, low, low + 3])
+        quotas = [low + 1, low + (high - low) // 2, low, low + 3]
+        # The last two leave a deployment the more room the fewer tasks there are.
+        values["max_tasks"] = Draws(seed, "quota").one([*quotas, 2 * low + 1, high + high // 2])
     if "spot" in features:
         values |= _spot(Draws(seed, "spot"), n_steps, step_s)
     if "bounds" in features:
@@ -153,7 +155,7 @@ def scenario(n_steps: int, features: set[str], seed: int) -> ReferenceInputs:
     if "deployments" in features:
         values["deployments"] = _deployments(Draws(seed, "deployments"), n_steps)
     if "zone losses" in features:
-        values["zone_losses"] = tuple(Draws(seed, "zone losses").steps(n_steps, 3))
+        values["zone_losses"] = _zone_losses(Draws(seed, "zone losses"), n_steps)
     return ReferenceInputs(**values)
 
 
@@ -224,7 +226,7 @@ def _group_of_policies(
     metric = d.one(["cpu", "requests", "memory"])
     period_s = d.one([60, 20]) if step_s == 20 else 60
     values = _tracking(d, metric, period_s, task_requests_per_s, lively)
-    directions: tuple[str, ...] = d.one([(), (), (), ("up", "down"), ("up", "down"), ("up",), ("down",)])
+    directions: tuple[str, ...] = d.one([(), (), (), (), ("up", "down"), ("up", "down"), ("up",), ("down",)])
     if not directions:
         return [ReferencePolicy(**values)]
     values["kind"] = "step"
@@ -288,7 +290,7 @@ def _bounds(d: Draws, n_steps: int, low: int, high: int) -> tuple[tuple[int, int
 def _deployments(d: Draws, n_steps: int) -> tuple[tuple[int, str, float, float, int, int], ...]:
     percents = [
         *[(100.0, 200.0), (50.0, 100.0), (75.0, 125.0), (100.0, 110.0), (100.0, 150.0)],
-        *[(50.0, 150.0), (0.0, 200.0), (0.0, 100.0), (66.6, 100.0), (100.0, 100.0)],
+        *[(50.0, 150.0), (50.0, 200.0), (40.0, 160.0), (0.0, 200.0), (0.0, 100.0), (66.6, 100.0), (100.0, 100.0)],
     ]
     return tuple(
         (
@@ -301,21 +303,28 @@ def _deployments(d: Draws, n_steps: int) -> tuple[tuple[int, str, float, float, 
     )
 
 
+def _zone_losses(d: Draws, n_steps: int) -> tuple[int, ...]:
+    losses = d.steps(n_steps, 3)
+    if d.chance(0.3):  # one upon the other: more is lost than is there
+        losses = [step for step in range(losses[0], losses[0] + d.whole(2, 4)) if step < n_steps]
+    return tuple(losses)
+
+
 def _spot(d: Draws, n_steps: int, step_s: int) -> dict[str, Any]:
     shortages: list[tuple[int, int]] = []
-    for step in d.steps(n_steps, 5) if d.chance(0.7) else []:
+    for step in d.steps(n_steps, 5) if d.chance(0.8) else []:
         a = step * step_s
         if shortages and a <= shortages[-1][1] + 1:
             continue  # it would touch the one before
-        shortages.append((a, a + d.one([600, 61, 120, 19, 1500])))
+        shortages.append((a, a + d.one([600, 61, 120, 19, 1500, 5000])))
     thresholds, total = [], 0.0
     for _ in range(d.one([60, 60, 3, 0])):
         total += float(d.rng.exponential())
         thresholds.append(total)
     return {
-        "spot_base": d.one([0, 1, 3]),
+        "spot_base": d.one([0, 1, 2, 3]),
         "spot_share": d.one([0.5, 0.75, 1.0, 1 / 3, 15 / 22]),
-        "spot_interruptions_per_task_hour": d.one([0.5, 0.0, 3.0, 10.0]),
+        "spot_interruptions_per_task_hour": d.one([10.0, 3.0, 0.5, 0.0, 60.0, 60.0]),  # the last: several at once
         "spot_warning_s": d.one([120, 0, 30]),
         "shortages": tuple(shortages),
         "thresholds": tuple(thresholds),
