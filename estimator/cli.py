@@ -40,6 +40,10 @@ ScenarioFile = Annotated[
     Path, typer.Argument(metavar="SCENARIO", help="Scenario file, YAML or JSON; `estimator init` writes one.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Export = Annotated[
+    Path | None, typer.Option("--export", metavar="DIR", help="Write the sized CDK stack to this folder.")
+]
+ForceExport = Annotated[bool, typer.Option("--force", help="Write over files of an earlier export that were edited.")]
 
 
 def main() -> None:
@@ -113,16 +117,7 @@ def schema() -> None:
 
 
 @app.command()
-def plan(
-    scenario: ScenarioFile,
-    export: Annotated[
-        Path | None, typer.Option("--export", metavar="DIR", help="Write the sized CDK stack to this folder.")
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over files of an earlier export that were edited.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
+def plan(scenario: ScenarioFile, export: Export = None, force: ForceExport = False, as_json: AsJson = False) -> None:
     """Find the cheapest service that keeps the promise, and say why the cheaper ones lost.
 
     Example: estimator plan shop.yaml --export my-stack
@@ -130,21 +125,26 @@ def plan(
     document, rates = _read(scenario)
     with _progress("Simulating candidates", quiet=as_json) as progress:
         found = document.plan(rates, scenario.parent, progress)
-    if export is not None:
-        from estimator.export import export_stack
-
-        export_stack(found, "cdk", export, force=force)
+    _export(found, export, force)
     _print(found, as_json, export)
+    if document.service is not None and not as_json:
+        typer.echo(
+            f"\nThe plan is searched without a look at the `service` section: `estimator estimate {scenario}` prices that one as it is."
+        )
 
 
 @app.command()
-def estimate(scenario: ScenarioFile, as_json: AsJson = False) -> None:
+def estimate(
+    scenario: ScenarioFile, export: Export = None, force: ForceExport = False, as_json: AsJson = False
+) -> None:
     """Simulate and price the scenario's `service` section as it is, without a search.
 
-    Example: estimator estimate shop.yaml
+    Example: estimator estimate shop.yaml --export my-stack
     """
     document, rates = _read(scenario)
-    _print(document.estimate(rates, scenario.parent), as_json, None)
+    found = document.estimate(rates, scenario.parent)
+    _export(found, export, force)
+    _print(found, as_json, export)
 
 
 app.command()(simulate)
@@ -191,6 +191,13 @@ def ui(
 
 
 app.command()(uncertain)
+
+
+def _export(found: Plan, folder: Path | None, force: bool) -> None:
+    if folder is not None:
+        from estimator.export import export_stack
+
+        export_stack(found, "cdk", folder, force=force)
 
 
 def _read(path: Path) -> tuple[Any, Any]:

@@ -8,17 +8,26 @@ As in the rest of the command line, everything but typer is imported inside the 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from estimator.planning.result import Plan
     from estimator.simulation.replay import Replay
 
+#: The options of `replay` by what they are called in Python.
+_REPLAY_OPTIONS = {
+    "factor": "--factor",
+    "rise_s": "--rise",
+    "hold_s": "--hold",
+    "decay_s": "--decay",
+    "base_requests_per_s": "--base",
+    "max_capacity": "--max-capacity",
+}
 #: Scaling activities that are shown unless all are asked for.
 SOME_ACTIVITIES = 20
 
@@ -92,30 +101,48 @@ def replay(
 
     Example: estimator replay shop.yaml --factor 10 --rise 60 --figure replay.html
     """
+    from estimator.errors import ExportError
     from estimator.files import write_whole
     from estimator.simulation.replay import replay_flash_crowd
 
     _require_free({"--output": output, "--figure": figure}, force)
+    if figure is not None and figure.suffix.lower() not in {".html", ".htm"}:
+        raise ExportError(f"--figure is {figure}; it must end in .html: the figure is a page to open in a browser.")
     document = _read(scenario)
-    found = replay_flash_crowd(
-        document.workload(scenario.parent),
-        document.spec(),
-        factor=factor,
-        rise_s=rise_s,
-        hold_s=hold_s,
-        decay_s=decay_s,
-        base_requests_per_s=base,
-        max_capacity=max_capacity,
-        application=document.application,
-        behavior=document.behavior,
-        p95_latency_ms=document.promise.p95_latency_ms,
-    )
+    with _options_named(_REPLAY_OPTIONS):
+        found = replay_flash_crowd(
+            document.workload(scenario.parent),
+            document.spec(),
+            factor=factor,
+            rise_s=rise_s,
+            hold_s=hold_s,
+            decay_s=decay_s,
+            base_requests_per_s=base,
+            max_capacity=max_capacity,
+            application=document.application,
+            behavior=document.behavior,
+            p95_latency_ms=document.promise.p95_latency_ms,
+        )
     written = []
     for path, make in ((output, _replay_csv), (figure, _replay_html)):
         if path is not None:
             write_whole(path, make(found))
             written.append(path)
     _print_replay(document.name, found, found.notes, written, as_json)
+
+
+@contextmanager
+def _options_named(options: Mapping[str, str]) -> Iterator[None]:
+    """Call an argument that an error names by the option that gave it."""
+    from estimator.errors import InvalidScenario
+
+    try:
+        yield
+    except InvalidScenario as error:
+        name, is_, rest = str(error).partition(" is ")
+        if name in options:
+            raise InvalidScenario(f"{options[name]}{is_}{rest}") from None
+        raise
 
 
 def _read(path: Path) -> Any:
@@ -165,9 +192,6 @@ def _print_course(name: str, found: Plan, every: bool, written: Sequence[Path], 
 
     typer.echo(f"\n{name}: {found.spec.describe()}\n")
     show(course_table(found))
-    if savings:
-        typer.echo()
-        show(lcu_savings_table(savings))
     typer.echo()
     if moved:
         show(activities_table(found, most))
@@ -175,6 +199,9 @@ def _print_course(name: str, found: Plan, every: bool, written: Sequence[Path], 
             typer.echo(f"{len(moved) - most:,} more: --activities lists them all.")
     else:
         typer.echo("No scaling activities: the desired count never moves.")
+    if savings:
+        typer.echo()
+        show(lcu_savings_table(savings))
     _say(found.warnings, written)
 
 

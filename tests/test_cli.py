@@ -262,3 +262,25 @@ def test_without_a_writable_cache_it_compiles_for_the_run(tmp_path: Path) -> Non
     result = run("plan", scenario_file(tmp_path), env={"XDG_CACHE_HOME": str(tmp_path / "cache")})
     assert result.returncode == 0, result.stderr
     assert "no cache folder can be written" in result.stderr
+
+
+def test_an_estimate_is_exported_as_a_plan_is(tmp_path: Path) -> None:
+    """The service as it is written, sized and folder alike; edited files are kept unless forced."""
+    path = scenario_file(tmp_path, service={"cpu_units": 512, "memory_mib": 2048, "min_capacity": 3, "max_capacity": 7})
+    folder = tmp_path / "stack"
+    result = run("estimate", path, "--export", folder)
+    assert result.returncode == 0, result.stderr
+    assert f"The stack is in {folder}" in result.stdout
+    config = json.loads((folder / "stack_config.json").read_text())
+    assert (config["task"]["cpu_units"], config["task"]["memory_mib"]) == (512, 2048)
+    assert (config["service"]["min_capacity"], config["service"]["max_capacity"]) == (3, 7)
+    (folder / "app.py").write_text("mine")
+    check_refused(run("estimate", path, "--export", folder), "app.py", "--force")
+    assert run("estimate", path, "--export", folder, "--force", "--json").returncode == 0
+    assert (folder / "app.py").read_text() != "mine"
+
+
+def test_a_plan_says_that_the_service_takes_no_part(tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, service={"cpu_units": 512, "memory_mib": 2048})
+    assert f"`estimator estimate {path}` prices that one" in run("plan", path).stdout
+    assert "prices that one" not in run("plan", scenario_file(tmp_path)).stdout

@@ -77,7 +77,7 @@ def test_the_course_of_a_constant_load_is_hand_arithmetic(call) -> None:
     assert rows["Tasks, mean"] == ["1.00", "tasks", "billed: 24.0 task-hours"]
     assert rows["Tasks, peak"] == ["1", "tasks", "of at most 2"]
     # 5 requests/s of 12 ms on a quarter of a vCPU.
-    assert rows["Largest load over capacity"] == ["24.0", "%"]
+    assert rows["Highest utilization"] == ["24.0", "%", "load over capacity"]
     assert rows["Over capacity"][0] == "0.0"
     assert rows["Over the promise"] == ["0.0", "min", "0 % of the period; p95 of at most 250 ms"]
     assert rows["Refused"] == ["0", "requests", "0 % of 432,000"]
@@ -108,7 +108,7 @@ def test_refused_requests_and_minutes_are_counted(call, tmp_path: Path) -> None:
     assert rows["Over the promise"][0] == "60.0"
     assert rows["Refused"] == ["36,000", "requests", "12.5 % of 288,000"]
     assert rows["p99 latency"][:2] == ["without bound", "ms"]
-    assert rows["Largest load over capacity"][0] == "120.0"
+    assert rows["Highest utilization"][0] == "120.0"
     values = strict(call("simulate", path, "--json").stdout)
     assert values["course"]["refused_requests"] == 36_000
     assert values["course"]["p99_latency_ms"] is None
@@ -355,10 +355,10 @@ def test_the_replay_is_written_as_courses_and_as_a_page(call, tmp_path: Path) ->
     ("command", "options"), [("simulate", ("--output", "--hours")), ("replay", ("--output", "--figure"))]
 )
 def test_files_are_never_written_over_unasked(call, command: str, options: tuple[str, str], tmp_path: Path) -> None:
-    path, mine = scenario(tmp_path), tmp_path / "mine"
+    path, mine = scenario(tmp_path), tmp_path / "mine.html"
     for option in options:
         mine.write_text("mine")
-        check_refused(call(command, path, option, mine), "mine exists already", "--force")
+        check_refused(call(command, path, option, mine), "mine.html exists already", "--force")
         assert mine.read_text() == "mine"
         assert call(command, path, option, mine, "--force").returncode == 0
         assert mine.read_text() != "mine"
@@ -367,19 +367,16 @@ def test_files_are_never_written_over_unasked(call, command: str, options: tuple
         check_refused(call(command, path, option, tmp_path / ("x" * 300)), "cannot be written", "File name too long")
     same = tmp_path / "same"
     check_refused(call(command, path, options[0], same, options[1], same), "name the same file")
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine", "scenario.yaml"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.html", "scenario.yaml"]
 
 
-def test_a_disk_that_is_full_leaves_the_old_file(call, monkeypatch, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_leaves_the_old_file(tmp_path: Path) -> None:
     path, course = scenario(tmp_path), tmp_path / "course.csv"
     course.write_text("old")
-
-    def full(self: Path, *_: object, **__: object) -> None:
-        Path.touch(self)
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    check_refused(call("simulate", path, "--output", course, "--force"), "course.csv", "No space left on device")
+    # No file of this process may be larger: the kernel refuses the rest.
+    limited = f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); sys.argv = {['estimator', 'simulate', str(path), '--output', str(course), '--force']!r}; from estimator.cli import main; main()"
+    result = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, check=False)
+    check_refused(result, "course.csv", "File too large")
     assert course.read_text() == "old"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["course.csv", "scenario.yaml"]
 
@@ -397,13 +394,13 @@ def test_without_a_service_there_is_a_sentence(call, command: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--factor", 1), ["factor", "1"]),
+        (("--factor", 1), ["--factor", "1"]),
         (("--factor", "nan"), ["factor", "nan"]),
-        (("--rise", -5), ["rise_s", "-5", "0 to 86400"]),
-        (("--hold", 100_000), ["hold_s", "100000"]),
-        (("--base", 0), ["base_requests_per_s", "0", "more than 0"]),
-        (("--max-capacity", 0), ["max_capacity", "0", "1 to 5000"]),
-        (("--max-capacity", 1), ["max_capacity", "1", "min_capacity (2)"]),
+        (("--rise", -5), ["--rise", "-5", "0 to 86400"]),
+        (("--hold", 100_000), ["--hold", "100000"]),
+        (("--base", 0), ["--base", "0", "more than 0"]),
+        (("--max-capacity", 0), ["--max-capacity", "0", "1 to 5000"]),
+        (("--max-capacity", 1), ["--max-capacity", "1", "min_capacity (2)"]),
     ],
 )
 def test_a_crowd_that_cannot_be_is_one_sentence(call, options, words: list[str], tmp_path: Path) -> None:
@@ -413,8 +410,16 @@ def test_a_crowd_that_cannot_be_is_one_sentence(call, options, words: list[str],
     assert not (tmp_path / "replay.html").exists()
 
 
+def test_a_figure_is_a_page(call, tmp_path: Path) -> None:
+    picture = tmp_path / "replay.png"
+    check_refused(
+        call("replay", scenario(tmp_path), "--figure", picture), "--figure", "replay.png", "must end in .html"
+    )
+    assert not picture.exists()
+
+
 def test_a_crowd_of_nobody_is_refused(call, tmp_path: Path) -> None:
-    check_refused(call("replay", scenario(tmp_path, 0)), "base_requests_per_s", "more than 0")
+    check_refused(call("replay", scenario(tmp_path, 0)), "--base", "more than 0")
 
 
 @pytest.mark.parametrize("command", ["simulate", "replay"])

@@ -46,6 +46,8 @@ def course_values(plan: Plan) -> dict[str, Any]:
         "running_task_hours": run.running_task_hours[0],
         "launched_tasks": run.launched[0],
         "removed_tasks": run.removed[0],
+        "replaced_tasks": run.replaced[0],
+        "peak_billed_tasks": series.billed_count.max(),
         "peak_utilization": run.peak_utilization[0],
         "minutes_over_capacity": run.minutes_over_capacity[0],
         "minutes_over_promise": run.minutes_over_promise[0],
@@ -86,11 +88,11 @@ def course_table(plan: Plan) -> Table:
         ("Load on the tasks, mean", _number(v["mean_requests_per_s"]), "requests/s", ""),
         ("Load on the tasks, peak", _number(v["peak_requests_per_s"]), "requests/s", f"in {_step(v['step_s'])}"),
         ("Tasks, mean", f"{v['mean_tasks']:,.2f}", "tasks", f"billed: {v['billed_task_hours']:,.1f} task-hours"),
-        ("Tasks, peak", f"{v['peak_tasks']:,.0f}", "tasks", f"of at most {plan.spec.max_capacity:,}"),
+        ("Tasks, peak", f"{v['peak_tasks']:,.0f}", "tasks", f"of at most {_most_tasks(plan):,}"),
         ("Tasks, fewest", f"{v['min_tasks']:,.0f}", "tasks", f"of at least {plan.spec.min_capacity:,}"),
         ("Tasks, launched", f"{v['launched_tasks']:,.0f}", "tasks", ""),
         ("Tasks, removed", f"{v['removed_tasks']:,.0f}", "tasks", ""),
-        ("Largest load over capacity", _percent(v["peak_utilization"]), "%", ""),
+        ("Highest utilization", _percent(v["peak_utilization"]), "%", "load over capacity"),
         ("Over capacity", _minutes(v["minutes_over_capacity"]), "min", _share(v["minutes_over_capacity"], plan)),
     ]
     if v["promised_p95_latency_ms"] is not None:
@@ -109,6 +111,15 @@ def course_table(plan: Plan) -> Table:
     if plan.spec.capacity_provider_strategy.uses_spot:
         rows.append(("Fargate Spot", f"{v['spot_billed_task_hours']:,.1f}", "task-hours", ""))
         rows.append(("Interruptions of Fargate Spot", f"{v['spot_interruptions']:,.0f}", "tasks", ""))
+    if v["replaced_tasks"]:
+        rows.append(
+            (
+                "Tasks, replaced",
+                f"{v['replaced_tasks']:,.0f}",
+                "tasks",
+                "by deployments, interruptions and losses of a zone",
+            )
+        )
     if plan.operations.deployment_schedules:
         rows.append(("Stuck deployments", f"{v['stuck_deployments']:,.0f}", "deployments", ""))
     led = sorted(((hours, name) for name, hours in v["hours_led"].items() if hours), reverse=True)
@@ -256,6 +267,11 @@ def _number(value: float) -> str:
 
 def _percent(share: float | None) -> str:
     return "without bound" if share is None else f"{100 * share:,.1f}"
+
+
+def _most_tasks(plan: Plan) -> int:
+    maxima = [action.max_capacity for action in plan.spec.scheduled_actions if action.max_capacity is not None]
+    return max([plan.spec.max_capacity, *maxima])
 
 
 def _minutes(minutes: float) -> str:
