@@ -193,8 +193,7 @@ class Task:
     running_at: float
     healthy_at: float
     spot: bool = False  # rule 8
-    # Whether it replaces an interrupted task: launched outside the bucket (rule 26), it has no place there to give back.
-    replacement: bool = False
+    replacement: bool = False  # of an interrupted task (rule 26); only for the tests of the scenarios
     removed_at: float = OPEN
     drains_until: float = OPEN
     billed_until: float = OPEN
@@ -684,7 +683,7 @@ class Simulation:
         """Rules 9, 10 and 21: remove tasks from the top of the stack until `count <= desired_count`."""
         while self.count > self.desired_count:
             task = self.stack.pop()
-            if t < task.takes_place_at and not task.replacement:
+            if t < task.takes_place_at:  # also a replacement (rule 6), though it was launched outside the bucket
                 self.bucket.give_back()
                 self.seen["a place in the bucket is given back"] += 1
             task.remove(t, self.inputs.drain_s, self.inputs.minimum_billed_s)

@@ -1387,6 +1387,25 @@ def test_exposure_is_the_time_in_which_spot_tasks_run(threshold: float, interrup
     assert (result.desired_count, result.running_s[1], result.interruptions) == ([2, 1, 1], 90, interruptions)
 
 
+def test_the_topmost_is_interrupted_and_its_place_is_kept():
+    # Of 3 Spot tasks the topmost is interrupted at 60, in a shortage. At 120 one goes: its replacement, which is on top
+    # of the stack and was never billed. Two run all the time. The next interruption is that of place 2, so that at 240
+    # again one goes that is pending.
+    spot: dict[str, Any] = {
+        "spot_share": 1.0,
+        "spot_interruptions_per_task_hour": 60.0,
+        "thresholds": (3.0, 7.0),  # 3 with step 0, then 2 with each of steps 1 and 2
+        "shortages": ((60, 6000),),
+        "spot_warning_s": 30,
+    }
+    result = run([0.0] * 5, bounds=((2, 2, 2, 0), (4, 1, 1, 0)), drain_s=30, **spot, **fixed(3))
+    assert (result.interruptions, result.removed) == (2, 2)
+    assert result.running_s == result.healthy_s == [180, 120, 120, 60, 60]
+    assert result.pending_s == [0, 60, 0, 60, 0]
+    assert result.billed_s == [180, 120 + 30, 120, 60 + 30, 60]
+    assert result.draining_s == [0, 30, 0, 30, 0]
+
+
 def test_a_replacement_is_launched_outside_the_bucket_and_takes_the_next_draw():
     # At 60 the Spot task of two is interrupted (w = 10), then a third one launched (w = 40), both at once, though the
     # bucket has one place: running from 83, healthy from 93 and 123. A fourth one has to wait until 160.
@@ -1398,10 +1417,11 @@ def test_a_replacement_is_launched_outside_the_bucket_and_takes_the_next_draw():
     assert result.healthy_s == [120, 60 + 27, 60 + 60 + 57, 180 + 47]
 
 
-def test_a_replacement_that_never_takes_place_has_no_place_in_the_bucket_to_give_back():
+def test_a_replacement_that_never_takes_place_gives_a_place_in_the_bucket_back():
     # One launch every 300 s; place 2 of 2 is Spot, and interrupted at 60 in a shortage until 300. A third task, launched
-    # at 60, takes the place in the bucket until 360. At 120 both are removed, the replacement before its 300. At 180 places
-    # 2 and 3 are launched again: the first at 360, the second at 660.
+    # at 60, takes the place in the bucket: the next one is free at 360. At 120 both are removed, the replacement before
+    # its 300: the next one is free at 60. At 180 places 2 and 3 are launched again: place 2 at 180, which is 300 for Spot,
+    # and place 3 at 180 + 300.
     spot = {
         "spot_share": 0.5,
         "spot_interruptions_per_task_hour": 60.0,
@@ -1411,7 +1431,7 @@ def test_a_replacement_that_never_takes_place_has_no_place_in_the_bucket_to_give
     bounds = ((1, 3, 3, 0), (2, 1, 1, 0), (3, 3, 3, 0))
     result = run([0.0] * 12, bounds=bounds, launch_per_s=1 / 300, **spot, **fixed(2))
     assert (result.interruptions, result.launched, result.removed) == (1, 3, 2)
-    assert result.running_s == [120, 120, 60, 60, 60, 60, *[120] * 5, 180]
+    assert result.running_s == [120, 120, 60, 60, 60, 120, 120, 120, 180, 180, 180, 180]
 
 
 # --- The order within a step (rule 27) ----------------------------------------------------------------------------------
@@ -1483,7 +1503,7 @@ def test_counts_stay_within_bounds(inputs: ReferenceInputs):
         assert max(low, min(floor, high)) <= desired_count <= high
     assert result.desired_count[-1] == inputs.min_capacity + result.launched - result.removed
     # Without adjustments, a task that is healthy runs, and one that runs is billed.
-    plain = dataclasses.replace(inputs, deployments=(), zone_losses=(), thresholds=())
+    plain = dataclasses.replace(inputs, deployments=(), zone_losses=())
     result = simulate_reference(plain)
     for healthy_s, running_s, billed_s in zip(result.healthy_s, result.running_s, result.billed_s, strict=True):
         assert healthy_s <= running_s <= billed_s
