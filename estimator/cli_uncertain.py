@@ -114,7 +114,9 @@ def _print_service(path: Path, as_json: bool, as_markdown: bool) -> None:
     rest = _without_effect(effects)
     if as_markdown:
         rows = (*table.rows, *([table.footer] if table.footer else []))
-        typer.echo("\n".join([f"# {table.title}", "", *_markdown_table(table.columns, rows), *(["", rest] if rest else [])]))
+        typer.echo(
+            "\n".join([f"# {table.title}", "", *_markdown_table(table.columns, rows), *(["", rest] if rest else [])])
+        )
         return
     from estimator.report.terminal import show
 

@@ -10,7 +10,14 @@ import pytest
 from estimator.cli import main
 from estimator.cli_uncertain import REGENERATE, SAME
 from estimator.planning import sensitivity
-from estimator.planning.sensitivity import MOVABLE, BehaviorEffect, ServiceFigures, behavior_effects, settings, shown_effects
+from estimator.planning.sensitivity import (
+    MOVABLE,
+    BehaviorEffect,
+    ServiceFigures,
+    behavior_effects,
+    settings,
+    shown_effects,
+)
 from estimator.scenario import Scenario
 from estimator.service.uncertain import DOCUMENTED, NOT_YET, SETTLED
 from tests.test_cli import check_refused, scenario_file

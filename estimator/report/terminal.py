@@ -10,7 +10,6 @@ from typing import TextIO
 from estimator.planning.result import Plan, shortlist
 from estimator.report.tables import Table, bill_table, rejections_table
 
-
 #: A column of sentences reads well in so many letters; for less, others are left out. [1]
 SENTENCE_WIDTH = 32
 
