@@ -374,7 +374,11 @@ def test_a_disk_that_is_full_leaves_the_old_file(tmp_path: Path) -> None:
     path, course = scenario(tmp_path), tmp_path / "course.csv"
     course.write_text("old")
     # No file of this process may be larger: the kernel refuses the rest.
-    limited = f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); sys.argv = {['estimator', 'simulate', str(path), '--output', str(course), '--force']!r}; from estimator.cli import main; main()"
+    arguments = ["estimator", "simulate", str(path), "--output", str(course), "--force"]
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
+        f"sys.argv = {arguments!r}; from estimator.cli import main; main()"
+    )
     result = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, check=False)
     check_refused(result, "course.csv", "File too large")
     assert course.read_text() == "old"

@@ -20,7 +20,7 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -327,54 +327,6 @@ def merge_bounds(
             found.append((step, *bounds))
         before = bounds
     return tuple(found)
-
-
-def bound_changes(
-    floors: ArrayLike,
-    min_capacity: int,
-    max_capacity: int,
-    step_s: int,
-    record_from: int,
-    max_capacity_breach_behavior: str = HONOR_MAX_CAPACITY,
-    max_capacity_buffer_percent: float = 0.0,
-    scheduling_buffer_time_s: int = SCHEDULING_BUFFER_TIME_S,
-    scheduled: Sequence[ScheduledBounds] = (),
-) -> tuple[tuple[int, int, int, int], ...]:
-    """Bounds of a simulation under predictive scaling, from the floor of each hour.
-
-    Parameters
-    ----------
-    floors : array_like of int, shape (n_hours,)
-        Floor of each hour of the period. [tasks]
-    min_capacity, max_capacity : int
-        First bounds. [tasks]
-    step_s : int
-        Length of a step. [s]
-    record_from : int
-        First step of the period; those before it are the warm-up. [1]
-    max_capacity_breach_behavior : str
-        ``HonorMaxCapacity`` or ``IncreaseMaxCapacity``.
-    max_capacity_buffer_percent : float
-        How far above the floor the maximum is raised. [%]
-    scheduling_buffer_time_s : int
-        How much before the hour predictive scaling acts. [s]
-    scheduled : sequence of ScheduledBounds
-        What scheduled actions set beside it.
-
-    Returns
-    -------
-    tuple of (int, int, int, int)
-        Step, lower and upper bound, and the floor; see `merge_bounds`.
-
-    Examples
-    --------
-    >>> bound_changes([2, 5, 3], 1, 4, step_s=60, record_from=0)
-    ((0, 1, 4, 2), (55, 1, 4, 4), (120, 1, 4, 3))
-    """
-    acts = floor_steps(floors, step_s, record_from, scheduling_buffer_time_s)
-    return merge_bounds(
-        scheduled, acts, min_capacity, max_capacity, max_capacity_breach_behavior, max_capacity_buffer_percent
-    )
 
 
 def _scheduled(action: ScheduledBounds, low: int, high: int) -> tuple[int, int]:

@@ -12,7 +12,6 @@ from estimator.simulation.forecast import (
     INCREASE_MAX_CAPACITY,
     ScheduledBounds,
     alb_requests_per_s_at_target,
-    bound_changes,
     cpu_requests_per_s_at_target,
     floor_steps,
     forecast_hourly,
@@ -40,6 +39,14 @@ def in_force(bounds, step, minimum, maximum):
 
 
 # The forecast
+
+
+def bound_changes(
+    floors, low, high, step_s, record_from, behavior=HONOR_MAX_CAPACITY, buffer_percent=0.0, scheduled=()
+):
+    """The bounds of a simulation from the floor of each hour, in AWS's five minutes before it."""
+    acts = floor_steps(floors, step_s, record_from)
+    return merge_bounds(scheduled, acts, low, high, behavior, buffer_percent)
 
 
 def test_a_week_repeated_is_forecast_exactly():
