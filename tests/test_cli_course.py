@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from estimator import cli_course
-from estimator.cli import main
 from estimator.report.course_tables import course_table
 from estimator.scenario import Scenario
 from estimator.units import data_path
@@ -24,21 +23,6 @@ SHOP = data_path("examples", "shop-daily-peak.yaml")
 #: 10 ms of a quarter of a vCPU: a task serves 25 requests/s.
 SERVICE = {"cpu_units": 256, "memory_mib": 512}
 BEHAVIOR = {"metric_lag_s": 180, "high_resolution_metric_lag_s": 25, "scale_out_datapoints": 3}
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run the command line as `run` does, in this process: a new one for each takes seconds."""
-
-    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["estimator", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, ended.value.code or 0, said.out, said.err)
-
-    return call
 
 
 def rows_of(shown: str) -> dict[str, list[str]]:

@@ -14,7 +14,6 @@ import boto3.session
 import numpy as np
 import pytest
 import yaml
-from moto import server
 
 from estimator.cli import main
 from estimator.cli_load import NO_DATE
@@ -230,19 +229,11 @@ def test_a_bad_load_is_one_sentence_and_writes_nothing(call, load: object, words
 # cloudwatch
 
 
-@pytest.fixture(scope="module")
-def address():
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    yield "http://{}:{}".format(*running.get_host_and_port())
-    running.stop()
-
-
 @pytest.fixture
-def aws(address, monkeypatch):
+def aws(moto_address, monkeypatch):
     """An account in which a load balancer had, in each minute of two hours, 60 requests of 12 kB over 15 connections."""
     for name, value in {
-        "AWS_ENDPOINT_URL": address,
+        "AWS_ENDPOINT_URL": moto_address,
         "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_CONFIG_FILE": "/nowhere",
@@ -252,7 +243,7 @@ def aws(address, monkeypatch):
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    with urllib.request.urlopen(urllib.request.Request(f"{address}/moto-api/reset", method="POST")):  # noqa: S310
+    with urllib.request.urlopen(urllib.request.Request(f"{moto_address}/moto-api/reset", method="POST")):  # noqa: S310
         pass
     client = boto3.session.Session().client("cloudwatch", region_name="eu-west-1")
     values = {"RequestCount": 60.0, "NewConnectionCount": 15.0, "ProcessedBytes": 720_000.0, "RuleEvaluations": 180.0}

@@ -1,13 +1,10 @@
 """The command `uncertain`: a scenario's service, and the page docs/uncertain.md, which is what the simulation says."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from estimator.cli import main
 from estimator.cli_uncertain import REGENERATE, SAME
 from estimator.planning import sensitivity
 from estimator.planning.sensitivity import (
@@ -25,21 +22,6 @@ from tests.test_cli import check_refused, scenario_file
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "uncertain.md"
 LOAD = {"kind": "daily", "peak_requests_per_s": 350, "trough_requests_per_s": 50}
 SERVICE = {"cpu_units": 512, "memory_mib": 1024, "min_capacity": 2, "max_capacity": 60}
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run the command line in this process: a new one for each takes seconds."""
-
-    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["estimator", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, ended.value.code or 0, said.out, said.err)
-
-    return call
 
 
 @pytest.fixture(scope="module")

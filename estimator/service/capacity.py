@@ -86,11 +86,6 @@ class CapacityProviderStrategy:
         """True if some tasks may run on Fargate Spot."""
         return self.fargate_spot_weight > 0
 
-    @property
-    def uses_on_demand(self) -> bool:
-        """True if some tasks may run On-Demand."""
-        return self.fargate_base > 0 or self.fargate_weight > 0
-
     def describe(self) -> str:
         """Say the strategy.
 

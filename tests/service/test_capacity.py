@@ -71,8 +71,8 @@ def test_the_spot_part_follows_the_count():
     )
     run = simulate(day(), [spec], behavior=NEVER, keep_series=[0], keep_hours=True)
     spot_s = run.billed_task_s_by_hour["FARGATE_SPOT"][0]
-    # 8 are billed from 10 s after 8:00.
-    assert spot_s[8] == pytest.approx(0.6 * (10 * 3600 - 80))
+    # Eight are billed from 10 s after 8:00, six of them of Spot.
+    assert spot_s[8] == 6 * (3600 - 10)
     assert spot_s[9:20] == pytest.approx(6 * 3600)
     assert not spot_s[:8].any()
     assert not spot_s[21:].any()
@@ -171,17 +171,17 @@ def test_the_strategy_of_one_provider():
 
 
 @pytest.mark.parametrize(
-    ("strategy", "share", "spot", "on_demand", "text"),
+    ("strategy", "share", "spot", "text"),
     [
-        (CapacityProviderStrategy(), 0, False, True, ""),
-        (CapacityProviderStrategy(0, 0, 1), 1, True, False, "Fargate Spot"),
-        (CapacityProviderStrategy(1, 0, 5), 1, True, True, "Fargate Spot above 1 task"),
-        (CapacityProviderStrategy(2, 1, 3), 0.75, True, True, "75 % Fargate Spot above 2 tasks"),
-        (CapacityProviderStrategy(0, 2, 1), 1 / 3, True, True, "33.3 % Fargate Spot"),
-        (CapacityProviderStrategy(7), 0, False, True, ""),
+        (CapacityProviderStrategy(), 0, False, ""),
+        (CapacityProviderStrategy(0, 0, 1), 1, True, "Fargate Spot"),
+        (CapacityProviderStrategy(1, 0, 5), 1, True, "Fargate Spot above 1 task"),
+        (CapacityProviderStrategy(2, 1, 3), 0.75, True, "75 % Fargate Spot above 2 tasks"),
+        (CapacityProviderStrategy(0, 2, 1), 1 / 3, True, "33.3 % Fargate Spot"),
+        (CapacityProviderStrategy(7), 0, False, ""),
     ],
 )
-def test_what_is_said_of_a_strategy(strategy, share, spot, on_demand, text):
+def test_what_is_said_of_a_strategy(strategy, share, spot, text):
     assert strategy.spot_share == pytest.approx(share)
-    assert (strategy.uses_spot, strategy.uses_on_demand) == (spot, on_demand)
+    assert strategy.uses_spot == spot
     assert strategy.describe() == text

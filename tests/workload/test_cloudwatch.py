@@ -10,7 +10,6 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.stub import Stubber
-from moto import server
 
 from estimator.errors import EstimatorError, InvalidScenario, MetricsUnavailable
 from estimator.workload import cloudwatch
@@ -22,19 +21,11 @@ END = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0) - dt.ti
 START = END - dt.timedelta(hours=2)
 
 
-@pytest.fixture(scope="module")
-def address():
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    yield "http://{}:{}".format(*running.get_host_and_port())
-    running.stop()
-
-
 @pytest.fixture
-def aws(address, monkeypatch):
+def aws(moto_address, monkeypatch):
     """An account in eu-west-1 that has nothing in it."""
     for name, value in {
-        "AWS_ENDPOINT_URL": address,
+        "AWS_ENDPOINT_URL": moto_address,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "eu-west-1",
@@ -45,7 +36,7 @@ def aws(address, monkeypatch):
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    with urllib.request.urlopen(urllib.request.Request(f"{address}/moto-api/reset", method="POST")):  # noqa: S310
+    with urllib.request.urlopen(urllib.request.Request(f"{moto_address}/moto-api/reset", method="POST")):  # noqa: S310
         pass
     return boto3.session.Session().client("cloudwatch")
 
