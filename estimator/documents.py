@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -102,44 +104,213 @@ def refuse_truth_values(values: object, where: str, allowed: frozenset[str], pat
         for key, value in values.items():
             refuse_truth_values(value, where, allowed, f"{path}.{key}" if path else str(key))
     elif isinstance(values, (list, tuple)):
-        for value in values:
-            refuse_truth_values(value, where, allowed, path)
+        for number, value in enumerate(values):
+            refuse_truth_values(value, where, allowed, f"{path}[{number}]")
     elif isinstance(values, bool) and path.rpartition(".")[2] not in allowed:
         raise InvalidScenario(
             f"{where}: {path} is {str(values).lower()}; it must not be a truth value. YAML reads yes, no, on and off as one: put text in quotes."
         )
 
 
-def sentence_of(error: ValidationError, known_keys: Callable[[list[str]], list[str]]) -> str:
-    """Say the first thing that is wrong: the field, its value, what is allowed.
+@dataclass(frozen=True)
+class Known:
+    """What is known of a section, for a message about one of its fields.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Fields that it allows.
+    meanings : mapping of str to str
+        What they mean.
+    defaults : mapping of str to object
+        Their values if they are not given; those that must be given are not in it.
+    """
+
+    names: tuple[str, ...]
+    meanings: Mapping[str, str]
+    defaults: Mapping[str, Any]
+
+
+def sentence_of(
+    error: ValidationError, known_of: Callable[[list[str]], Known], kinds: Mapping[str, Collection[str]]
+) -> str:
+    """Say the first thing that is wrong: the field with its path, its value, what is allowed, what to do.
 
     Parameters
     ----------
     error : pydantic.ValidationError
         What pydantic found.
-    known_keys : callable
-        From the path of a section to the names that it allows.
+    known_of : callable
+        From the path of a section to what is known of it.
+    kinds : mapping of str to collection of str
+        Kinds of a section of several kinds, by the name of the field that says which one it is.
 
     Returns
     -------
     str
-        One sentence.
+        One sentence of ours: none of pydantic's words.
     """
     unknown = {"extra_forbidden", "unexpected_keyword_argument"}
     # A misspelt field is two errors, one unknown and one missing: the first says more.
     first = next((e for e in error.errors() if e["type"] in unknown), error.errors()[0])
-    path = [str(part) for part in first["loc"]]
-    # pydantic names the kind of load as if it were a section.
-    place = ".".join(part for i, part in enumerate(path) if not (i == 1 and path[0] == "load"))
+    path = [str(part) for part in first["loc"] if part != "[key]"]
+    place = _place(first["loc"])
     cause = (first.get("ctx") or {}).get("error")
     if isinstance(cause, InvalidScenario):
-        return f"{place}: {cause}"
+        return with_path(place, str(cause), known_of(path).names)
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "invalid_key" or first["loc"][-1] == "[key]":
+        # The names of a mapping such as the environment are free, those of a section are not.
+        names = "" if first["loc"][-1] == "[key]" else f", or take one of {', '.join(known_of(path[:-1]).names)}"
+        inside = _place(first["loc"][: len(path) - 1]) or "the document"
+        return f"{inside} has the name {path[-1]}, which is no text; put quotes around it{names}.{more}"
+    section = known_of(path[:-1])
+    name, value = path[-1], first["input"]
     if first["type"] in unknown:
-        known = known_keys(path[:-1])
-        close = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
-        return f"{shown(place)[1:-1]} is not a field; allowed are {', '.join(known)}.{hint}{more}"
-    if first["type"] in {"missing", "missing_argument", "union_tag_not_found"}:
-        return f"{place} is missing: {first['msg']}. `estimator init` writes a commented scenario.{more}"
-    return f"{place} is {shown(first['input'])}: {first['msg']}.{more}"
+        return (
+            f"{shown(place)[1:-1]} is not a field; allowed are {', '.join(section.names)}."
+            f"{_meant(name, section.names)}{more}"
+        )
+    meaning = f" It is: {section.meanings[name]}" if section.meanings.get(name) else ""
+    if first["type"] in {"missing", "missing_argument"}:
+        return f"{place} is missing.{meaning} Give it; `estimator init` writes a commented scenario.{more}"
+    context = first.get("ctx") or {}
+    if first["type"] in {"union_tag_not_found", "union_tag_invalid"}:
+        return f"{_of_no_kind(place, value, context, kinds)}{more}"
+    allowed = _allowed(first["type"], context, known_of(path).names)
+    if value is None:
+        return f"{place} is null; {allowed}.{_without_null(section.defaults, name)}{more}"
+    if first["type"] == "string_type" and not isinstance(value, (Mapping, list, tuple)):
+        allowed += "; put quotes around it"
+    words = re.findall("'([^']*)'", allowed) if first["type"] == "literal_error" else ()
+    return f"{place} is {shown(value)}; {allowed}.{_meant(value, words) or _default_or(section.defaults, name, meaning)}{more}"
+
+
+def with_path(place: str, message: str, names: Collection[str] = ()) -> str:
+    """Put a field's path before a message that begins with the field's name.
+
+    Parameters
+    ----------
+    place : str
+        Path of the section, or of the field itself.
+    message : str
+        What is wrong.
+    names : collection of str
+        Fields of the section.
+
+    Returns
+    -------
+    str
+        The message.
+
+    Examples
+    --------
+    >>> with_path("service.scaling[0]", "threshold is 101; it must be a number from 0 to 100.", ["threshold"])
+    'service.scaling[0].threshold is 101; it must be a number from 0 to 100.'
+    >>> with_path("prices.as_of", "as_of is 5; it must be a day.")
+    'prices.as_of is 5; it must be a day.'
+    >>> with_path("service", "No task of it can run.", ["threshold"])
+    'service: No task of it can run.'
+    """
+    begin = re.match("[a-z][a-z0-9_]*", message)
+    head = begin[0] if begin else ""
+    if head and head == re.sub(r"\[\d+\]$", "", place).rpartition(".")[2]:
+        return f"{place}{message[len(head) :]}"
+    return f"{place}.{message}" if head in names else f"{place}: {message}"
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    """Write a path as a reader does, such as ``service.scaling[0].threshold``."""
+    place = ""
+    for i, part in enumerate(parts):
+        # pydantic names the kind of load and of policy as if it were a section.
+        is_kind = (i == 1 and parts[0] == "load") or (i == 3 and parts[1] == "scaling")
+        if isinstance(part, int):
+            place += f"[{part}]"
+        elif part != "[key]" and not is_kind:
+            place += f".{part}" if place else part
+    return place
+
+
+def _of_no_kind(place: str, value: object, context: Mapping[str, Any], kinds: Mapping[str, Collection[str]]) -> str:
+    """Say that a section of several kinds is of none of them."""
+    name = str(context["discriminator"]).strip("'")
+    known = [shown(kind) for kind in kinds[name]]
+    given: Mapping[object, object] = value if isinstance(value, Mapping) else {}
+    if name in given:
+        kind = given[name]
+        return f"{place}.{name} is {_text(kind)}; it must be one of {', '.join(known)}.{_meant(kind, kinds[name])}"
+    close = next((str(key) for key in given if _meant(key, [name])), "")
+    return (
+        f"{place} has no {name}{f', but {shown(close)}' if close else ''}; give it {name}: one of {', '.join(known)}."
+    )
+
+
+_WHOLE = "it must be a whole number"
+_NUMBER = "it must be a number"
+_DAY = "it must be a day that exists, such as 2026-01-31"
+_LIST = "it must be a list: [a, b], or one entry on each line after `- `"
+#: What is allowed, by what pydantic calls the problem.
+_ALLOWED = {
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": f"{_WHOLE}, of fewer digits",
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": f"{_NUMBER}, and finite",
+    "bool_type": "it must be true or false",
+    "bool_parsing": "it must be true or false",
+    "string_type": "it must be text",
+    "string_unicode": "it must be text in UTF-8",
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "dict_type": "it must be a mapping of names to values, `name: value`",
+    "date_type": _DAY,
+    "date_parsing": _DAY,
+    "date_from_datetime_parsing": _DAY,
+    "date_from_datetime_inexact": _DAY,
+}
+
+
+def _allowed(problem: str, context: Mapping[str, Any], names: Collection[str]) -> str:
+    """Say what is allowed, the middle of a sentence."""
+    if problem in _ALLOWED:
+        return _ALLOWED[problem]
+    if problem == "literal_error":
+        return f"it must be {context['expected']}"
+    if problem == "string_pattern_mismatch":
+        return f"it must fit the pattern {context['pattern']}"
+    if problem == "too_long":
+        return f"it must have at most {context['max_length']} entries"
+    if problem in {"model_type", "model_attributes_type", "dataclass_type", "dataclass_exact_type"}:
+        return f"it must be a mapping, `name: value`, with {', '.join(names)}"
+    return "it cannot be read; `estimator schema` says what is allowed"
+
+
+def _text(value: object) -> str:
+    return "null" if value is None else shown(value)
+
+
+def _default_or(defaults: Mapping[str, Any], name: str, meaning: str) -> str:
+    """Say the default, or what the field means."""
+    default = defaults.get(name)
+    if isinstance(default, (int, float, str)):
+        return f" Its default is {str(default).lower() if isinstance(default, bool) else default}."
+    return meaning
+
+
+def _without_null(defaults: Mapping[str, Any], name: str) -> str:
+    """Say what to do in place of writing null."""
+    return " Leave the field out for its default." if name in defaults else " Give a value, or remove the entry."
+
+
+def _meant(name: object, names: Collection[str]) -> str:
+    """Ask for the name that is meant; AWS's own spelling, such as ``TargetValue``, is as near as a slip of the pen."""
+    plain = {re.sub("[^a-z0-9]", "", known.lower()): known for known in names}
+    given = re.sub("[^a-z0-9]", "", str(name)[:80].lower())
+    close = difflib.get_close_matches(given, plain, n=1)
+    if not close and len(given) > 2:
+        # A word of one name alone, such as the base of fargate_base.
+        close = [known for known in plain if given in known]
+    return f" Did you mean {plain[close[0]]}?" if len(close) == 1 else ""

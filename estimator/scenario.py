@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, Field, ValidationError
 
 from estimator.checks import read_text, require_number
-from estimator.documents import Section, parse_document, refuse_truth_values, sentence_of
+from estimator.documents import Known, Section, parse_document, refuse_truth_values, sentence_of, with_path
 from estimator.errors import InvalidScenario
 from estimator.load_sections import LOAD_PARTS, LOADS, Load, ShapedLoad
 from estimator.planning.limits import require_consistent
@@ -28,7 +29,7 @@ from estimator.service.network import NetworkLayout
 from estimator.service.operations import Operations, SpotShortage
 from estimator.service.policies import ScheduledAction, StepAdjustment
 from estimator.service.spec import ServiceSpec
-from estimator.service_sections import POLICY_SECTIONS, Service
+from estimator.service_sections import POLICY_SECTIONS, PolicySection, Service, require_one_way, require_recurring
 from estimator.units import HOURS_PER_MONTH, described_fields
 from estimator.workload.protocols import PROTOCOLS, protocol_fields
 from estimator.workload.request import Request, Workload
@@ -178,8 +179,10 @@ class Scenario(Section):
         Plan
             Its course and bill.
         """
+        workload = self.workload(folder)
+        require_recurring(self.load, workload.load, self.service, self.operations)
         found = estimate(
-            self.workload(folder),
+            workload,
             self._own(self.rates(folder) if rates is None else rates),
             self.spec(),
             self.application,
@@ -212,8 +215,10 @@ class Scenario(Section):
         Plan
             The winner, with why the cheaper ones lost.
         """
+        workload = self.workload(folder)
+        require_recurring(self.load, workload.load, None, self.operations)
         found = plan(
-            self.workload(folder),
+            workload,
             self._own(self.rates(folder) if rates is None else rates),
             self.promise,
             choices=self.search,
@@ -254,6 +259,11 @@ class Scenario(Section):
             JSON-ready; `from_dict` reads it back.
         """
         values: dict[str, Any] = self.model_dump(mode="json")
+        if self.service is not None:
+            # Of two ways to say one thing only the one that counts, as `from_text` asks for.
+            values["service"] = {
+                name: value for name, value in values["service"].items() if name not in self.service.without_effect
+            }
         return values
 
     def to_yaml(self) -> str:
@@ -299,12 +309,15 @@ class Scenario(Section):
             # A section whose fields are all comments is one that is not given.
             scenario = cls.model_validate({name: value for name, value in values.items() if value is not None})
         except ValidationError as error:
-            raise InvalidScenario(f"{where}: {sentence_of(error, _known_keys)}") from None
+            raise InvalidScenario(f"{where}: {sentence_of(error, _known, _KINDS)}") from None
         require_region(scenario.region)
         require_number("hours_per_month", scenario.hours_per_month, 1, 744, advice="730 is the calculators' month.")
         require_consistent(scenario.request, scenario.application, scenario.network_layout(), scenario.region)
         if scenario.service is not None:
-            scenario.spec()
+            try:
+                scenario.spec()
+            except InvalidScenario as error:
+                raise InvalidScenario(f"{where}: {with_path('service', str(error), Service.model_fields)}") from None
         if not scenario.load.files:
             scenario.load.profile(Path())
         return scenario
@@ -328,9 +341,12 @@ class Scenario(Section):
         Raises
         ------
         InvalidScenario
-            If it is neither, or says something that is not allowed.
+            If it is neither, or says something that is not allowed, or one thing twice.
         """
-        return cls.from_dict(parse_document(text, where), where)
+        values = parse_document(text, where)
+        if isinstance(values, Mapping):
+            require_one_way(values.get("service"), where)
+        return cls.from_dict(values, where)
 
     @classmethod
     def from_file(cls, path: Path | str) -> Scenario:
@@ -366,6 +382,10 @@ _TRUTH_FIELDS = frozenset(
 )
 
 
+#: Kinds of a section of several kinds, by the field that says which one it is.
+_KINDS: dict[str, Collection[str]] = {"kind": LOADS, "policy_type": POLICY_SECTIONS}
+
+
 def _with_protocol(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     """Put what a protocol says of requests under what the section `request` says itself."""
     request = values.get("request")
@@ -378,8 +398,8 @@ def _with_protocol(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     return {**values, "request": typical | {name: value for name, value in request.items() if name != "protocol"}}
 
 
-def _known_keys(path: list[str]) -> list[str]:
-    """Names that a section allows."""
+def _known(path: list[str]) -> Known:
+    """Say what is known of the section that a path leads to."""
     sections: dict[str, type] = {
         "request": Request,
         "application": Application,
@@ -387,6 +407,7 @@ def _known_keys(path: list[str]) -> list[str]:
         "promise": Promise,
         "search": Choices,
         "service": Service,
+        "scaling": PolicySection,
         "operations": Operations,
         "behavior": AwsBehavior,
         "prices": Prices,
@@ -397,16 +418,21 @@ def _known_keys(path: list[str]) -> list[str]:
         "spot_shortages": SpotShortage,
         **POLICY_SECTIONS,
     }
+    if path == ["load"]:
+        return Known(("kind",), {}, {})
     section: type = Scenario
     for part in path:
         section = sections.get(part) or LOADS.get(part) or LOAD_PARTS.get(part) or section
-    if issubclass(section, ShapedLoad):
-        return section.field_names()
-    if section is Request:
-        return ["protocol", *Request.__dataclass_fields__]
     if issubclass(section, BaseModel):
-        return list(section.model_fields)
-    return list(section.__dataclass_fields__)  # type: ignore[attr-defined]
+        fields = section.model_fields
+        defaults = {name: field.default for name, field in fields.items() if not field.is_required()}
+    else:
+        fields = section.__dataclass_fields__  # type: ignore[attr-defined]
+        defaults = {name: field.default for name, field in fields.items() if field.default is not MISSING}
+    if issubclass(section, ShapedLoad):
+        return Known(tuple(section.field_names()), section.described(), defaults)
+    names = ("protocol", *fields) if section is Request else tuple(fields)
+    return Known(names, described_fields(section), defaults)
 
 
 def scenario_schema() -> dict[str, Any]:

@@ -50,15 +50,16 @@ _SHAPES = """\
 """
 
 _SCALING = """\
-  # In place of target_value, any of AWS's policies, several at once, and scheduled actions. For example:
+  # In place of target_value, any of AWS's policies, several at once, and scheduled actions; docs/scaling.md says what each field means.
+  # A schedule of some weekdays needs a load of a week: kind weekly, or `repeat: 7`. For example:
   # scaling:
   #   - {policy_type: TargetTrackingScaling, predefined_metric_type: ALBRequestCountPerTarget, target_value: 1500}
   #   - {policy_type: StepScaling, threshold: 85, step_adjustments: [{scaling_adjustment: 50, metric_interval_lower_bound: 0}],
   #      adjustment_type: PercentChangeInCapacity, cooldown_s: 60, evaluation_periods: 1, datapoints_to_alarm: 1}
   #   - {policy_type: PredictiveScaling, target_value: 60}
   # scheduled_actions:
-  #   - {schedule: cron(0 7 * * ? *), timezone: Europe/Berlin, min_capacity: 6}
-  #   - {schedule: cron(0 22 * * ? *), timezone: Europe/Berlin, min_capacity: 2}
+  #   - {schedule: "cron(0 7 * * ? *)", timezone: Europe/Berlin, min_capacity: 4}
+  #   - {schedule: "cron(0 22 * * ? *)", timezone: Europe/Berlin, min_capacity: 2}
   # capacity_provider_strategy: {fargate_base: 2, fargate_weight: 1, fargate_spot_weight: 3}
 """
 
@@ -72,7 +73,7 @@ def scenario_template() -> str:
         YAML.
     """
     load = {"kind": "daily", "peak_requests_per_s": 100, "trough_requests_per_s": 15, "peak_hour": 20}
-    service = {"cpu_units": 512, "memory_mib": 1024, "min_capacity": 2, "max_capacity": 20, "target_value": 60}
+    service = {"cpu_units": 1024, "memory_mib": 2048, "min_capacity": 2, "max_capacity": 20, "target_value": 70}
     request = {"cpu_ms_per_request": 20, "response_kb": 20}
     sections = [
         _section("load", "", described_fields(DailyLoad), load, {}) + _SHAPES,

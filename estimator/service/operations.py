@@ -38,7 +38,7 @@ class Operations:
     Parameters
     ----------
     deployment_schedules : tuple of str
-        When deployments begin, in AWS's schedule expressions such as ``cron(0 10 ? * MON-FRI *)``; one that is still going on
+        When deployments begin, in AWS's schedule expressions such as ``cron(0 10 * * ? *)``; one that is still going on
         when the next is due lets that one pass.
     timezone : str
         Time zone of these expressions, such as ``Europe/Berlin``.
@@ -61,9 +61,11 @@ class Operations:
     def __post_init__(self) -> None:
         for name in ("deployment_schedules", "zone_losses_h", "spot_shortages"):
             if isinstance(getattr(self, name), str):
-                raise InvalidScenario(f"{name} is one text; it must be a list, such as ['cron(0 10 ? * MON-FRI *)'].")
+                raise InvalidScenario(f"{name} is one text; it must be a list, such as ['cron(0 10 * * ? *)'].")
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        for expression in self.deployment_schedules:
-            require_schedule("deployment_schedules", expression, self.timezone)
-        for hour in self.zone_losses_h:
-            require_number("zone_losses_h", hour, 0, MAX_HOURS, advice="It counts from the start of the load's period.")
+        for place, expression in enumerate(self.deployment_schedules):
+            require_schedule(f"deployment_schedules[{place}]", expression, self.timezone)
+        for place, hour in enumerate(self.zone_losses_h):
+            require_number(
+                f"zone_losses_h[{place}]", hour, 0, MAX_HOURS, advice="It counts from the start of the load's period."
+            )

@@ -271,10 +271,12 @@ class StepScalingPolicy:
                 raise InvalidScenario(
                     f"metric_interval_{name}_bound of the outermost step is {bound:g}; it must be null, so that AWS knows what to do beyond it."
                 )
-        if self.adjustment_type == "ExactCapacity" and any(step.scaling_adjustment < 0 for step in steps):
-            raise InvalidScenario(
-                "scaling_adjustment is negative with ExactCapacity; it must be the tasks to have, 0 or more."
-            )
+        for place, step in enumerate(self.step_adjustments):
+            if self.adjustment_type == "ExactCapacity" and step.scaling_adjustment < 0:
+                raise InvalidScenario(
+                    f"step_adjustments[{place}].scaling_adjustment is {step.scaling_adjustment} with ExactCapacity; it must be the tasks to "
+                    "have, 0 or more. To remove tasks take ChangeInCapacity."
+                )
         object.__setattr__(self, "step_adjustments", tuple(steps))
 
     @property

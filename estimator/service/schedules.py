@@ -24,10 +24,11 @@ References
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 import zoneinfo
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,13 +188,83 @@ def instants(expression: str, timezone: str, begin: dt.datetime, end: dt.datetim
     return [dt.datetime.fromtimestamp(second, dt.UTC) for second in inside.tolist()]
 
 
+class Recurrence(NamedTuple):
+    """When a schedule comes again.
+
+    Parameters
+    ----------
+    kind : str
+        ``once``; ``rate``, always so long after the last time; ``days``, on some days of every week; or ``dates``, on days that only a
+        calendar knows: days of the month, months, years, the second Tuesday.
+    value : int
+        Of a rate, how many units. [1]
+    unit : str
+        Of a rate, ``minute``, ``hour`` or ``day``.
+    """
+
+    kind: Literal["once", "rate", "days", "dates"]
+    value: int = 0
+    unit: str = ""
+
+    @property
+    def every_s(self) -> int:
+        """Of a rate, the time from one to the next; else 0. [s]"""
+        return self.value * _UNITS_S.get(self.unit, 0)
+
+
+def recurrence_of(expression: str) -> Recurrence:
+    """Say when a schedule comes again.
+
+    Parameters
+    ----------
+    expression : str
+        ``at(...)``, ``rate(...)`` or ``cron(...)``.
+
+    Returns
+    -------
+    Recurrence
+        Its kind.
+
+    Raises
+    ------
+    InvalidScenario
+        If the expression is none of AWS's.
+
+    Examples
+    --------
+    >>> recurrence_of("cron(0 8 ? * MON-FRI *)").kind, recurrence_of("cron(0 8 1 * ? *)").kind
+    ('days', 'dates')
+    >>> recurrence_of("rate(12 hours)")
+    Recurrence(kind='rate', value=12, unit='hour')
+    """
+    schedule = _read("schedule", expression)
+    if isinstance(schedule, _At):
+        return Recurrence("once")
+    if isinstance(schedule, _Rate):
+        unit = next(name for name in reversed(_UNITS_S) if name in expression)
+        return Recurrence("rate", schedule.every_s // _UNITS_S[unit], unit)
+    of_month, of_week = schedule.days_of_month, schedule.days_of_week
+    every_week = (
+        len(schedule.months) == len(_MONTHS)
+        and len(schedule.years) == _YEAR.high - _YEAR.low + 1
+        and (of_month is None or len(of_month.days) == _DAY_OF_MONTH.high)
+        and (of_week is None or not of_week.nth)
+    )
+    return Recurrence("days" if every_week else "dates")
+
+
 def _zone(timezone: Any) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, AttributeError, OSError):
+        known = sorted(zoneinfo.available_timezones())
+        wanted = str(timezone)[:80].strip().replace(" ", "_").lower()
+        near = next((name for name in known if wanted in (name.lower(), name.lower().rpartition("/")[2])), "")
+        near = near or next(iter(difflib.get_close_matches(str(timezone)[:80], known, n=1)), "")
+        hint = f" Did you mean {near}?" if near else ""
+        tzdata = "" if known else " The system has no time zones: `pip install tzdata`."
         raise InvalidScenario(
-            f"timezone is {shown(timezone)}; it must be a name such as Europe/Berlin or UTC, and the system must have time zones (on "
-            "Windows: `pip install tzdata`)."
+            f"timezone is {shown(timezone)}; it must be a name such as Europe/Berlin or UTC.{hint}{tzdata}"
         ) from None
 
 

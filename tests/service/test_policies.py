@@ -289,7 +289,7 @@ Tracking, Adjustment, Steps, Predictive, Action = (
         (Steps, {"step_adjustments": steps((0, 10, 1), (15, None, 2))}, ["ends a step at 10", "begins the next at 15", "gap"]),
         (Steps, {"step_adjustments": steps((0, 10, 1), (5, None, 2))}, ["ends a step at 10", "begins the next at 5", "overlap"]),
         (Steps, {"step_adjustments": steps((0, 10, -1)), "adjustment_type": "ExactCapacity"}, ["ends at 10"]),
-        (Steps, {"step_adjustments": steps((0, None, -1)), "adjustment_type": "ExactCapacity"}, ["scaling_adjustment is negative", "ExactCapacity"]),
+        (Steps, {"step_adjustments": steps((0, None, -1)), "adjustment_type": "ExactCapacity"}, ["[0].scaling_adjustment is -1", "ExactCapacity"]),
         # AWS: "if one step adjustment has a negative lower bound, then there must be a step adjustment with a null lower bound", and so above.
         (Steps, {"step_adjustments": steps((-20, -10, -2), (-10, 0, -1))}, ["begins at -20", "null"]),
         (Steps, {"step_adjustments": steps((0, 10, 1), (10, 20, 2))}, ["ends at 20", "null"]),

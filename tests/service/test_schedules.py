@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from estimator.errors import InvalidScenario
-from estimator.service.schedules import instants, require_schedule
+from estimator.service.schedules import instants, recurrence_of, require_schedule
 
 
 def utc(*parts):
@@ -358,3 +358,49 @@ def test_moments_need_a_zone():
     for begin, end in ((dt.datetime(2026, 1, 1), utc(2026, 1, 2)), (utc(2026, 1, 1), dt.datetime(2026, 1, 2))):
         with pytest.raises(InvalidScenario, match="without a time zone"):
             instants("rate(1 day)", "UTC", begin, end)
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind"),
+    [
+        ("at(2026-05-05T08:00:00)", "once"),
+        ("cron(0 8 * * ? *)", "days"),
+        ("cron(0 8 ? * * *)", "days"),
+        ("cron(0 8 ? * MON-FRI *)", "days"),
+        ("cron(0 8 ? * L *)", "days"),  # every Saturday
+        ("cron(0 8 1-31 1-12 ? 1970-2199)", "days"),
+        ("cron(0 8 1 * ? *)", "dates"),
+        ("cron(0 8 L * ? *)", "dates"),
+        ("cron(0 8 15W * ? *)", "dates"),
+        ("cron(0 8 ? * 6L *)", "dates"),  # the last Friday of a month
+        ("cron(0 8 ? * 3#2 *)", "dates"),
+        ("cron(0 8 ? JAN-NOV MON *)", "dates"),
+        ("cron(0 8 * * ? 2026-2028)", "dates"),
+    ],
+)
+def test_when_a_schedule_comes_again(expression, kind):
+    assert recurrence_of(expression).kind == kind
+    assert recurrence_of(expression).every_s == 0
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "unit", "every_s"),
+    [
+        ("rate(1 minute)", 1, "minute", 60),
+        ("rate(90 minutes)", 90, "minute", 5400),
+        ("rate(2 days)", 2, "day", 172_800),
+    ],
+)
+def test_a_rate_comes_again_after_so_long(expression, value, unit, every_s):
+    found = recurrence_of(expression)
+    assert (found.kind, found.value, found.unit, found.every_s) == ("rate", value, unit, every_s)
+
+
+def test_a_time_zone_that_is_nearly_right():
+    for given, meant in (
+        ("Berlin", "Europe/Berlin"),
+        ("europe/berlin", "Europe/Berlin"),
+        ("New York", "America/New_York"),
+    ):
+        with pytest.raises(InvalidScenario, match=f"timezone is '{given}'.*Did you mean {meant}"):
+            require_schedule("schedule", "rate(1 day)", given)
