@@ -238,7 +238,7 @@ class ShapedLoad(Section):
             with _of("growth_percent_per_month"):
                 load = load.with_growth(self.growth_percent_per_month)
         for place, event in enumerate(self.events):
-            with _of(f"events.{place}"):
+            with _of(f"events[{place}]"):
                 load = self._with_event(load, event)
         if self.noise is not None:
             with _of("noise"):
