@@ -187,7 +187,7 @@ def test_readme_says_when_bounds_change(odd_plan: Plan) -> None:
 def test_a_deployment_strategy_that_the_stack_does_not_know_is_refused(
     odd_plan: Plan, strategy: str, tmp_path: Path
 ) -> None:
-    plan = changed(odd_plan, deployment=DeploymentConfiguration(strategy))
+    plan = changed(odd_plan, scaling=TargetTrackingScalingPolicy(57), deployment=DeploymentConfiguration(strategy))
     message = (
         rf"deployment strategy is {strategy}; the exported stack deploys with ROLLING only. Set strategy to ROLLING"
     )
