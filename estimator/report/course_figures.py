@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from estimator.planning.result import Plan
+from estimator.report import happenings
 from estimator.report.drawing import (
     BLUE,
     BLUE_AREA,
@@ -67,7 +68,9 @@ def latency(plan: Plan) -> go.Figure:
     series = plan.series
     waits = plan.application.queue_per_task > 0 and plan.application.queue_timeout_s > 0
     has_queue = bool(waits or series.refused_requests.any())
-    rows, height = rows_of((230, 130) if has_queue else (230,))
+    beside = happenings.kinds(happenings.happenings(plan))
+    # Three lines, the promise and times without bound.
+    rows, height = rows_of((230, 130) if has_queue else (230,), first=5 + len(beside))
     figure = make_subplots(**rows)
     percentiles = {
         "p50": (series.p50_latency_ms, GREEN, "dashdot", 1.5),
@@ -122,6 +125,7 @@ def latency(plan: Plan) -> go.Figure:
         row=1,
         col=1,
     )
+    happenings.mark(figure, plan)
     return over_period(figure, plan.workload.load, height)
 
 
@@ -172,7 +176,7 @@ def replay(found: Replay) -> go.Figure:
     plotly.graph_objects.Figure
         Two rows with one x axis in minutes from the crowd's begin. [requests/s, %, min]
     """
-    rows, height = rows_of((260, 170), entries=1)
+    rows, height = rows_of((260, 170), entries=1, first=1 + len(found.names))
     figure = make_subplots(**rows)
     courses = found.series
     load, step_s = courses[0].requests_per_s, courses[0].step_s

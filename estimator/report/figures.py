@@ -16,6 +16,7 @@ from estimator.billing.lcu import (
     lcu_capacities,
 )
 from estimator.planning.result import Plan
+from estimator.report import happenings
 from estimator.report.drawing import (
     BLUE,
     BLUE_AREA,
@@ -43,7 +44,8 @@ def load_and_tasks(plan: Plan) -> go.Figure:
     """Draw the load and below it the tasks that follow it, over one period.
 
     Minutes over capacity are marked on the load. Tasks that are launched and do not run yet, and those that are removed and still
-    billed, have a low row of their own, where there are any: they come and go within minutes.
+    billed, have a low row of their own, where there are any: they come and go within minutes. What happens beside the load, such as
+    deployments, is marked in every row.
 
     Parameters
     ----------
@@ -57,7 +59,8 @@ def load_and_tasks(plan: Plan) -> go.Figure:
     """
     series = plan.series
     brief = bool(series.pending_count.any() or series.draining_count.any())
-    rows, height = rows_of((165, 180, 70) if brief else (165, 180))
+    beside = happenings.kinds(happenings.happenings(plan))
+    rows, height = rows_of((165, 180, 70) if brief else (165, 180), first=2 + len(beside))
     figure = make_subplots(**rows)
     load = line(series.requests_per_s, series.step_s, "load", "%{y:,.1f} requests/s", color=BLUE)
     load.update(fill="tozeroy", fillcolor=BLUE_AREA)
@@ -92,6 +95,7 @@ def load_and_tasks(plan: Plan) -> go.Figure:
     if brief:
         figure.update_traces(fill="tozeroy", line_width=1.5, row=3, col=1)
         figure.update_yaxes(title_text="tasks", nticks=3, row=3, col=1)
+    happenings.mark(figure, plan)
     return over_period(figure, plan.workload.load, height)
 
 
@@ -114,13 +118,15 @@ def utilization(plan: Plan) -> go.Figure:
     watched = {policy.metric.kind for policy in plan.spec.watching}
     panels = [panel for panel in _PANELS if panel.kind == "cpu" or panel.kind in watched]
     traces = [[*_thresholds(plan, panel), _watched(plan, panel)] for panel in panels]
-    rows, height = rows_of([230] * len(panels), max(map(len, traces)))
+    beside = happenings.kinds(happenings.happenings(plan))
+    rows, height = rows_of([230] * len(panels), max(map(len, traces)), first=len(traces[0]) + len(beside))
     figure = make_subplots(**rows)
     for row, panel in enumerate(panels, 1):
         for trace in traces[row - 1]:
             figure.add_trace(trace, row=row, col=1)
         bounds = {"range": [0, 105], "dtick": 20} if panel.is_percentage else {"rangemode": "tozero"}
         figure.update_yaxes(title_text=panel.title, **bounds, row=row, col=1)
+    happenings.mark(figure, plan)
     return over_period(figure, plan.workload.load, height)
 
 

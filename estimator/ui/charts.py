@@ -1,31 +1,47 @@
-"""The plan over one period of its load: tasks, what its policies watch, response times, load balancer capacity units, scaling activities."""
+"""The plan or what runs today over one period of the load: tasks, what its policies watch, response times, load balancer capacity units, scaling activities."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
 from estimator.planning.result import Plan
 from estimator.report import course_figures, figures
-from estimator.ui import activities
+from estimator.ui import activities, controls
 
 _CONFIG = {"displayModeBar": False}
+_FIGURES = {
+    "load_and_tasks": figures.load_and_tasks,
+    "utilization": figures.utilization,
+    "latency": course_figures.latency,
+    "lcu": figures.lcu,
+}
 
 
-def show(plan: Plan) -> None:
+def show(plan: Plan, today: Plan | None = None) -> None:
     """Show the figures.
 
     Parameters
     ----------
     plan : Plan
         The plan.
+    today : Plan, optional
+        What runs today, to be shown in its place if one asks for it.
     """
+    if today is not None and controls.is_today(
+        "Course of", "course.service", "The service that the plan found, or the section `service` of the scenario."
+    ):
+        plan = today
     st.subheader("Load and tasks")
     st.plotly_chart(
-        figures.load_and_tasks(plan), key="chart.load", config=_CONFIG, alt="Load, and running and desired tasks"
+        _drawn("load_and_tasks", plan), key="chart.load", config=_CONFIG, alt="Load, and running and desired tasks"
     )
+    if plan.operations.spot_shortages and not plan.spec.capacity_provider_strategy.uses_spot:
+        st.caption("A shortage of Fargate Spot does not touch this service: all its tasks run on Fargate On-Demand.")
     st.subheader("Utilization")
     st.plotly_chart(
-        figures.utilization(plan),
+        _drawn("utilization", plan),
         key="chart.cpu",
         config=_CONFIG,
         alt="What the scaling policies watch, with targets and thresholds",
@@ -34,7 +50,7 @@ def show(plan: Plan) -> None:
     if plan.promise.p95_latency_ms is not None:
         st.caption(_over_promise(plan.promise.p95_latency_ms, plan.figures["minutes_over_promise_per_month"]))
     st.plotly_chart(
-        course_figures.latency(plan),
+        _drawn("latency", plan),
         key="chart.latency",
         config=_CONFIG,
         alt="Response times that half, 95 and 99 of 100 requests stay within",
@@ -42,7 +58,7 @@ def show(plan: Plan) -> None:
     st.subheader("Load balancer capacity units")
     st.caption(f"Each hour bills the largest of four dimensions; here most hours are led by {plan.lcu.leading}.")
     st.plotly_chart(
-        figures.lcu(plan), key="chart.lcu", config=_CONFIG, alt="The four dimensions of capacity units hour by hour"
+        _drawn("lcu", plan), key="chart.lcu", config=_CONFIG, alt="The four dimensions of capacity units hour by hour"
     )
     activities.show(plan)
 
@@ -51,3 +67,13 @@ def _over_promise(limit_ms: float, minutes: float) -> str:
     """Say how long the promise of the whole period does not hold minute by minute."""
     held = "in every minute too" if minutes == 0 else f"minute by minute in all but {minutes:,.1f} minutes of a month"
     return f"Over the whole period 95 of 100 requests are promised within {limit_ms:,.4g} ms; that holds {held}."
+
+
+def _drawn(name: str, plan: Plan) -> Any:
+    """Draw a figure, or take that of the same plan from before: most moves of a control leave it as it is."""
+    return _figure(name, plan.fingerprint(), repr(plan.promise), plan)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figure(name: str, fingerprint: str, promise: str, _plan: Plan) -> Any:
+    return _FIGURES[name](_plan)

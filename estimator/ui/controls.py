@@ -26,6 +26,8 @@ GIVEN = "From the command line"
 LINKED = "From the link"
 FIRST = "shop-daily-peak"
 FRONT_DOOR = "app_streamlit.py"
+#: The two services that a page may be about.
+PLAN, TODAY = "The plan", "What runs today"
 
 _KINDS = {
     "constant": "Constant",
@@ -185,6 +187,29 @@ def show(page: str) -> Question:
     return Question(Scenario.from_dict(values, "These settings"), start.folder)
 
 
+def is_today(label: str, key: str, text: str) -> bool:
+    """Ask which of the two services a page is about.
+
+    Parameters
+    ----------
+    label : str
+        What stands above the choice.
+    key : str
+        Name of the control.
+    text : str
+        Help.
+
+    Returns
+    -------
+    bool
+        True if it is what runs today, false if it is the plan.
+    """
+    chosen = st.segmented_control(
+        label, (PLAN, TODAY), required=True, default=PLAN, key=key, help=text, persist_state="session"
+    )
+    return chosen == TODAY
+
+
 def starts() -> dict[str, Path]:
     """List the scenarios to start from.
 
@@ -281,13 +306,13 @@ def _carried_over(kind: str, start: Question) -> dict[str, Any]:
 
 
 def _promise(values: dict[str, Any]) -> None:
-    for knob, usual, word in (
-        (_LATENCY, 250.0, "Limit p95 latency"),
-        (_MINUTES, 5.0, "Limit minutes over capacity"),
+    for knob, usual, word, text in (
+        (_LATENCY, 250.0, "Limit p95 latency", "Off: however slow, a candidate is kept."),
+        (_MINUTES, 5.0, "Limit minutes over capacity", "Off: however many requests are refused, a candidate is kept."),
     ):
         given = values[knob.field]
         key = forms.remembered(f"promise.{knob.field}.on", given is not None)
-        kept = st.toggle(word, key=key, persist_state="session")
+        kept = st.toggle(word, key=key, help=text, persist_state="session")
         chosen = _slider(knob, usual if given is None else given, Promise, "promise.", disabled=not kept)
         values[knob.field] = chosen if kept else None
 

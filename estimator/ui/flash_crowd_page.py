@@ -11,7 +11,6 @@ from estimator.simulation.replay import Replay
 from estimator.ui import cached, controls, failure, tables
 from estimator.units import SECONDS_PER_MINUTE
 
-PLAN, TODAY = "The plan", "What runs today"
 #: What the columns of the table say.
 COLUMNS = {
     "Scaling": "The way to scale; all have the same task size, minimum and target, and a maximum that does not hinder them.",
@@ -79,17 +78,9 @@ def show() -> None:
 
 def _crowd(question: cached.Question) -> cached.Crowd:
     """Show the controls of the crowd; the address carries them."""
-    whose = PLAN
-    if question.scenario.service is not None:
-        whose = st.segmented_control(
-            "Comes to",
-            (PLAN, TODAY),
-            required=True,
-            default=PLAN,
-            key="crowd.service",
-            help="The service that the plan found, or the section `service` of the scenario.",
-            persist_state="session",
-        )
+    to_today = question.scenario.service is not None and controls.is_today(
+        "Comes to", "crowd.service", "The service that the plan found, or the section `service` of the scenario."
+    )
     with st.grid(4, min_column_width=150):
         factor = st.slider(
             "Rises to (× the load)",
@@ -106,7 +97,7 @@ def _crowd(question: cached.Question) -> cached.Crowd:
         hold_min = _minutes("hold_min", "Stays for (min)", 240, 30, 5, "How long the crowd stays.")
         decay_min = _minutes("decay_min", "Falls within (min)", 240, 30, 5, "How long it takes to go.")
     in_s = (minutes * SECONDS_PER_MINUTE for minutes in (rise_min, hold_min, decay_min))
-    return cached.Crowd(whose == TODAY, factor, *in_s)
+    return cached.Crowd(to_today, factor, *in_s)
 
 
 def _minutes(key: str, label: str, most: int, usual: int, step: int, text: str) -> int:

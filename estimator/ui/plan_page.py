@@ -24,13 +24,13 @@ def show() -> None:
         failure.show(error)
         return
 
-    summary.show(question, plan)
+    today = summary.show(question, plan)
 
     st.header("The bill", anchor="bill")
     bill.show(plan)
 
     st.header("Over time", anchor="time")
-    charts.show(plan)
+    charts.show(plan, today)
 
     st.header("Why not cheaper", anchor="why")
     promise.show(plan)

@@ -18,7 +18,7 @@ _LAYOUTS = {
 }
 
 
-def show(question: cached.Question, plan: Plan) -> None:
+def show(question: cached.Question, plan: Plan) -> Plan | None:
     """Show the summary.
 
     Parameters
@@ -27,9 +27,14 @@ def show(question: cached.Question, plan: Plan) -> None:
         What was asked.
     plan : Plan
         The answer.
+
+    Returns
+    -------
+    Plan or None
+        What runs today, if the scenario says it and it can be simulated.
     """
     st.markdown(_words(plan))
-    today = _today(question)
+    priced = today = _today(question)
     figures, promise = plan.figures, plan.promise
     # A bill that is only a lower bound has no difference to another.
     if today is not None and (today.cost.is_lower_bound or plan.cost.is_lower_bound):
@@ -37,8 +42,11 @@ def show(question: cached.Question, plan: Plan) -> None:
     if today is None:
         beside = f"${figures['usd_per_million_requests']:,.2f} per million requests"
     else:
-        beside = f"{_signed(plan.cost.total_usd - today.cost.total_usd, '$')} against today"
-    with st.grid(4, min_column_width=200):
+        beside = f"{_signed(_difference(today.cost.total_usd, plan.cost.total_usd, 2), '$')} against today"
+    # Four in a row, or two by two: never three and one.
+    with st.grid(2, min_column_width=430):
+        first, second = st.container(), st.container()
+    with first, st.grid(2, min_column_width=200):
         st.metric(
             "Monthly bill",
             plan.cost.total_text.removesuffix(" a month"),
@@ -57,6 +65,7 @@ def show(question: cached.Question, plan: Plan) -> None:
             help="Billed tasks on average over the period, and the largest desired count.",
             border=True,
         )
+    with second, st.grid(2, min_column_width=200):
         limit = promise.p95_latency_ms
         st.metric(
             "p95 latency",
@@ -88,6 +97,7 @@ def show(question: cached.Question, plan: Plan) -> None:
             if text in plan.warnings:
                 continue
             st.caption(f":material/warning: Today: {tables.plain(text)}")
+    return priced
 
 
 def _today(question: cached.Question) -> Plan | None:
@@ -120,20 +130,20 @@ def _comparison(today: Plan, plan: Plan) -> Table:
             "Monthly bill",
             today.cost.total_text.removesuffix(" a month"),
             plan.cost.total_text.removesuffix(" a month"),
-            _signed(plan.cost.total_usd - today.cost.total_usd, "$").replace("-", "−"),
+            _signed(_difference(today.cost.total_usd, plan.cost.total_usd, 2), "$").replace("-", "−"),
         ),
     ]
     names = [
-        ("Tasks on average", "mean_tasks", "{:,.2f}"),
-        ("p95 latency", "p95_latency_ms", "{:,.0f} ms"),
-        ("Minutes over capacity a month", "minutes_over_capacity_per_month", "{:,.1f}"),
+        ("Tasks on average", "mean_tasks", "{:,.2f}", 2),
+        ("p95 latency", "p95_latency_ms", "{:,.0f} ms", 0),
+        ("Minutes over capacity a month", "minutes_over_capacity_per_month", "{:,.1f}", 1),
     ]
     if plan.promise.p95_latency_ms is not None:
-        names.append(("Minutes over the promise a month", "minutes_over_promise_per_month", "{:,.1f}"))
-    for title, name, form in names:
+        names.append(("Minutes over the promise a month", "minutes_over_promise_per_month", "{:,.1f}", 1))
+    for title, name, form, digits in names:
         a, b = today.figures[name], plan.figures[name]
         texts = [form.format(x) if math.isfinite(x) else "no bound" for x in (a, b)]
-        change = b - a
+        change = _difference(a, b, digits)
         signed = (
             f"{'+' if change > 0 else '−' if change < 0 else ''}{form.format(abs(change))}"
             if math.isfinite(change)
@@ -141,6 +151,11 @@ def _comparison(today: Plan, plan: Plan) -> Table:
         )
         rows.append((title, *texts, signed))
     return Table("Today and the plan", ("", "Today", "Plan", "Difference"), tuple(rows))
+
+
+def _difference(before: float, after: float, digits: int) -> float:
+    """Return the difference of two figures as they are shown, so that the three add up."""
+    return round(after, digits) - round(before, digits)
 
 
 def _signed(amount: float, unit: str) -> str:

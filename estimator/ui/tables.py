@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -12,6 +12,10 @@ from estimator.report.tables import Table
 
 #: Longest first cell that stays on one line. [characters]
 _SHORT = 22
+#: Longest head that stays on one line; a wide table breaks a longer one rather than leave the page. [characters]
+_SHORT_HEAD = 10
+#: Words of a note, and of any other text, that stay together. [characters]
+_NOTE, _TEXT = 28, 12
 
 
 def show(table: Table, notes: tuple[str, ...] = (), height: int | Literal["content"] = "content") -> None:
@@ -32,7 +36,8 @@ def show(table: Table, notes: tuple[str, ...] = (), height: int | Literal["conte
     frame = pd.DataFrame()
     numbers: list[str] = []
     for place, head in enumerate(table.columns):
-        name = _together(head.lstrip(">"))
+        name = head.lstrip(">")
+        name = _together(name) if len(name) <= _SHORT_HEAD else name
         texts = [row[place] for row in rows]
         values = [_number(text) for text in texts]
         if head.startswith(">") and any(v is not None for v in values):
@@ -43,14 +48,20 @@ def show(table: Table, notes: tuple[str, ...] = (), height: int | Literal["conte
     first = frame.columns[0]
     frame[first] = [
         f"**{_together(text) if len(text) <= _SHORT else text}**"
-        + (f"  \n:small[:gray[{_chunks(plain(notes[i]))}]]" if i < len(notes) else "")
+        + (f"  \n:small[:gray[{_chunks(plain(notes[i]), _NOTE)}]]" if i < len(notes) else "")
         for i, text in enumerate(frame[first])
     ]
-    look = frame.style
-    for name in numbers:
-        place = list(frame.columns).index(name)
-        for i, row in enumerate(rows):
-            look = look.format(_always(plain(row[place])), subset=([i], [name]), na_rep=plain(row[place]))
+    texts_of = {name: [plain(row[list(frame.columns).index(name)]) for row in rows] for name in numbers}
+    usual_of = {
+        name: {value: text for value, text in zip(frame[name].tolist(), texts, strict=True) if value == value}
+        for name, texts in texts_of.items()
+    }
+    # One call for all columns, since each takes long, and one for each cell without a number, or with another text for the same number.
+    look = frame.style.format({name: _looked_up(usual) for name, usual in usual_of.items()})
+    for name, texts in texts_of.items():
+        for i, (value, text) in enumerate(zip(frame[name].tolist(), texts, strict=True)):
+            if usual_of[name].get(value) != text:
+                look = look.format(_always(text), subset=([i], [name]), na_rep=text)
     st.table(look, border="horizontal", height=height, hide_index=True)
 
 
@@ -62,13 +73,17 @@ def _number(text: str) -> float | None:
         return None
 
 
+def _looked_up(texts: Mapping[float, str]) -> Callable[[Any], str]:
+    return lambda value: texts.get(value, "")
+
+
 def _always(text: str) -> Callable[[object], str]:
     return lambda _: text
 
 
 def _unbroken(text: str) -> str:
-    """Keep a short word such as a date on one line."""
-    return _together(text) if len(text) <= 10 and " " not in text else text
+    """Keep a short word such as a date on one line, and of a longer text a few words."""
+    return _together(text) if len(text) <= 10 and " " not in text else _chunks(text, _TEXT)
 
 
 def _together(text: str) -> str:
@@ -92,8 +107,9 @@ def plain(text: str) -> str:
     return "".join(f"\\{c}" if c in r"\*[]$~" else c for c in text).replace("\n", "  \n")
 
 
-def _chunks(text: str, width: int = 34) -> str:
+def _chunks(text: str, width: int) -> str:
     """Bind words together, so that a narrow page scrolls a table rather than wrap its cells word by word."""
     return " ".join(
-        line.replace(" ", "\N{NO-BREAK SPACE}") for line in textwrap.wrap(text, width, break_long_words=False)
+        line.replace(" ", "\N{NO-BREAK SPACE}")
+        for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
     )

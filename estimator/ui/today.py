@@ -29,6 +29,10 @@ _DAILY = "cron(0 8 * * ? *)"
 _HALF_PX = 100
 #: The short fields of the section, which stand for one target tracking policy on CPU.
 _SHORT = ("target_value", "scale_out_cooldown_s", "scale_in_cooldown_s", "disable_scale_in")
+_KIND = (
+    "Target tracking holds a metric at a target; step scaling moves by steps when an alarm goes off; predictive scaling forecasts the "
+    "load from the past."
+)
 _PLAIN, _OWN = "CPU target", "Policies"
 _MIX = "MIX"
 _PROVIDERS = {FARGATE: "Fargate", FARGATE_SPOT: "Fargate Spot", _MIX: "A mix of both"}
@@ -150,7 +154,7 @@ def _policy(
 ) -> tuple[dict[str, Any], bool]:
     """Show one scaling policy."""
     first = given["policy_type"]
-    kind = forms.choice("Kind", {name: forms.words_of(name) for name in POLICIES}, first, f"{key}.kind")
+    kind = forms.choice("Kind", {name: forms.words_of(name) for name in POLICIES}, first, f"{key}.kind", _KIND)
     values = {name: value for name, value in given.items() if name != "policy_type"} if kind == first else {}
     # Each kind has controls of its own: fields of the same name may mean another thing.
     policy = {"policy_type": kind, **forms.record(POLICIES[kind].parameters, values, f"{key}.{kind}")}

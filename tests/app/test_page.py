@@ -1,5 +1,6 @@
 import math
 import os
+import re
 import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -63,6 +64,11 @@ def _total(scenario: Scenario) -> str:
     return f"${_plan(scenario).cost.total_usd:,.2f}"
 
 
+def _spaced(text: str) -> str:
+    """A cell's text without what keeps some of its words together."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def _over_promise(plan) -> str:
     """What the page says of the minutes in which the promised p95 does not hold."""
     minutes = plan.figures["minutes_over_promise_per_month"]
@@ -97,7 +103,9 @@ def test_presets_cost_what_the_api_says(page, name):
     if activities:
         listed = next(table.value for table in page.table if "Cause" in table.value.columns)
         assert len(listed) == min(len(activities), 100)
-        assert [tables.plain(activity.cause) for activity in activities[:100]] == listed["Cause"].tolist()
+        assert [tables.plain(activity.cause) for activity in activities[:100]] == [
+            _spaced(text) for text in listed["Cause"]
+        ]
     assert any(_over_promise(plan) in caption.value for caption in page.caption)
     # Today stands beside the plan.
     today = _example(name).estimate(load_rates(_example(name).region), data_path("examples"))
@@ -105,7 +113,8 @@ def test_presets_cost_what_the_api_says(page, name):
     assert beside["Today"].tolist()[1].replace("\\", "") == f"${today.cost.total_usd:,.2f}"
     minutes = f"{today.figures['minutes_over_promise_per_month']:,.1f}"
     assert beside["Today"].tolist()[-1] == minutes
-    change = plan.cost.total_usd - today.cost.total_usd
+    # The difference of the two bills as they are written: the three add up.
+    change = round(plan.cost.total_usd, 2) - round(today.cost.total_usd, 2)
     assert (
         _by_label(page.metric, "Monthly bill").delta == f"{'-' if change < 0 else '+'}${abs(change):,.2f} against today"
     )
@@ -363,8 +372,9 @@ def test_own_prices_are_on_the_page(own, monkeypatch):
     assert plan.cost.total_usd != _plan(listed).cost.total_usd
     bill = next(each.value for each in page.table if "SKU" in each.value.columns)
     assert bill["USD/month"].tolist()[:-1] == [round(line.contracted_cost, 2) for line in plan.cost]
-    assert any("your price: contract" in text for text in bill["SKU"])
-    assert any("less 10 % private discount" in text for text in bill["SKU"])
+    skus = [_spaced(text) for text in bill["SKU"]]
+    assert any("your price: contract" in text for text in skus)
+    assert any("less 10 % private discount" in text for text in skus)
     # On a phone only the first columns are seen.
     charges = [text.replace("\N{NO-BREAK SPACE}", " ") for text in bill["Charge"]]
     assert sum("your price: contract" in text for text in charges) == 1
@@ -469,3 +479,83 @@ def test_a_service_that_never_scales_has_no_activities():
     page = AppTest.from_function(script, args=(plan,)).run()
     assert not page.expander
     assert page.caption[0].value.startswith("No scaling activity")
+
+
+def test_the_course_of_today_can_be_seen_instead_of_the_plans(page):
+    _start(page, "shop-daily-peak")
+    scenario = _example("shop-daily-peak")
+    activities = {}
+    for name, plan in (("plan", _plan(scenario)), ("today", scenario.estimate(load_rates(scenario.region)))):
+        activities[name] = f"Scaling activities ({len(plan.series.activities):,})"
+    assert len(set(activities.values())) == 2
+    assert activities["plan"] in [box.label for box in page.expander]
+    course = _by_label(page.get("button_group"), "Course of")
+    course.set_value("What runs today").run()
+    assert not page.exception
+    assert activities["today"] in [box.label for box in page.expander]
+    # Without it there is nothing to choose.
+    _by_label(page.toggle, "Compare with what runs today").set_value(False).run()
+    assert activities["plan"] in [box.label for box in page.expander]
+    assert "Course of" not in [group.label for group in page.get("button_group")]
+
+
+def test_figures_follow_the_promise(page):
+    def promised() -> set[str]:
+        chart = next(chart for chart in page.get("plotly_chart") if "response time" in chart.proto.spec)
+        return set(re.findall(r"promised [0-9]+ ms", chart.proto.spec))
+
+    _start(page, "article-web-server")
+    before = promised()
+    assert before
+    plan = _bill(page)
+    slider = _by_label(page.slider, LATENCY)
+    slider.set_value(slider.value + 10).run()
+    # The same service, and another line in its figure.
+    assert _bill(page) == plan
+    assert promised() == {f"promised {_by_label(page.slider, LATENCY).value:.0f} ms"} != before
+
+
+def test_what_happens_is_marked_in_the_figures(page):
+    _start(page, "article-web-server")
+    _by_label(page.button, "Add a deployment").click().run()
+    _by_label(page.button, "Add a shortage").click().run()
+    assert not page.exception
+    charts = [chart.proto.spec for chart in page.get("plotly_chart")]
+    assert [("deployment" in spec, "no Fargate Spot" in spec) for spec in charts].count((True, True)) == 3
+    # What does not touch the service is said.
+    assert any("does not touch this service" in caption.value for caption in page.caption)
+
+
+def test_the_difference_is_that_of_the_figures_on_the_page(page):
+    _start(page, "shop-daily-peak")
+    beside = next(table.value for table in page.table if "Today" in table.value.columns)
+    for today, plan, difference in beside[["Today", "Plan", "Difference"]].to_numpy().tolist()[1:]:
+        before, after, change = (
+            float(re.sub(r"[^0-9.+-]", "", text.replace("\N{MINUS SIGN}", "-"))) for text in (today, plan, difference)
+        )
+        assert change == pytest.approx(after - before)
+
+
+def test_a_table_says_each_number_as_the_report_does():
+    def script():
+        from estimator.report.tables import Table
+        from estimator.ui import tables
+
+        rows = (
+            ("a", "1,234.50", "7", "word"),
+            ("b", "", "7.0", "a longer note of $4"),
+            ("c", "at least 1,234.50", "8", ""),
+            ("d", "never", "9", ""),
+            ("e", "6:40", "10", ""),
+        )
+        tables.show(Table("x", ("", ">First", ">Second", "Note"), rows, footer=("Total", "2.00", "", "")))
+
+    page = AppTest.from_function(script).run()
+    assert not page.exception
+    # What the page writes, which is not what it sorts by.
+    shown = pa.ipc.open_stream(page.table[0].proto.arrow_data.styler.display_values).read_pandas()
+    assert shown["First"].tolist() == ["1,234.50", "", "at least 1,234.50", "never", "6:40", "2.00"]
+    assert shown["Second"].tolist() == ["7", "7.0", "8", "9", "10", ""]
+    assert shown["Note"].tolist()[0] == "word"
+    assert _spaced(shown["Note"].tolist()[1]) == "a longer note of \\$4"
+    assert page.table[0].value["First"].tolist()[4] == 400
