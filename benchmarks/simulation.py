@@ -157,7 +157,7 @@ def against_numpy(n: int = 1000, days: int = 365) -> None:
 
 
 def threads() -> None:
-    items = [inputs(min_capacity=1 + i % 5) for i in range(16)]
+    items = [inputs(min_capacity=1 + i % 5) for i in range(48)]
     loop = compiled_run(frozenset())
 
     def run(item: SimulationInputs) -> object:
