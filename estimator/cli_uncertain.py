@@ -98,6 +98,7 @@ def _print_service(path: Path, as_json: bool, as_markdown: bool) -> None:
             document.behavior,
             document.operations,
             document.hours_per_month,
+            extras=document.extras,
             progress=progress,
         )
     if as_json:

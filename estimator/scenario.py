@@ -25,6 +25,7 @@ from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.capacity import CapacityProviderStrategy
 from estimator.service.deployment import DeploymentConfiguration
+from estimator.service.extras import Extras
 from estimator.service.network import NetworkLayout
 from estimator.service.operations import Operations, SpotShortage
 from estimator.service.policies import ScheduledAction, StepAdjustment
@@ -66,6 +67,8 @@ class Scenario(Section):
         A service to price as it is.
     operations : section
         What happens beside the load: deployments, the loss of a zone, shortages of Fargate Spot.
+    extras : section
+        What is billed around the service: log class, metrics and alarms, a firewall, CloudFront's edges, images, keys and names.
     behavior : section
         What is taken for granted of AWS where it does not say.
     prices : section
@@ -84,6 +87,7 @@ class Scenario(Section):
     search: Choices = Choices()
     service: Service | None = None
     operations: Operations = Operations()
+    extras: Extras = Extras()
     behavior: AwsBehavior = AwsBehavior()
     prices: Prices = Prices()
 
@@ -190,6 +194,7 @@ class Scenario(Section):
             self.behavior,
             self.hours_per_month,
             self.operations,
+            self.extras,
         )
         return self._signed(found)
 
@@ -228,6 +233,7 @@ class Scenario(Section):
             hours_per_month=self.hours_per_month,
             progress=progress,
             operations=self.operations,
+            extras=self.extras,
         )
         return self._signed(found)
 
@@ -376,7 +382,7 @@ class Scenario(Section):
 #: Fields that are true or false, by name.
 _TRUTH_FIELDS = frozenset(
     name
-    for record in (Request, Application, AwsBehavior, *POLICY_SECTIONS.values())
+    for record in (Request, Application, AwsBehavior, Extras, *POLICY_SECTIONS.values())
     for name, hint in get_type_hints(record).items()
     if hint is bool
 )
@@ -409,6 +415,7 @@ def _known(path: list[str]) -> Known:
         "service": Service,
         "scaling": PolicySection,
         "operations": Operations,
+        "extras": Extras,
         "behavior": AwsBehavior,
         "prices": Prices,
         "scheduled_actions": ScheduledAction,
@@ -461,6 +468,7 @@ def scenario_schema() -> dict[str, Any]:
         *POLICY_SECTIONS.values(),
         Operations,
         SpotShortage,
+        Extras,
         Prices,
     )
     parts: dict[str, tuple[Any, type]] = {

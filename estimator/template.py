@@ -11,6 +11,7 @@ from estimator.planning.promise import Choices, Promise
 from estimator.sections import Network, Prices
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
+from estimator.service.extras import Extras
 from estimator.service.operations import Operations
 from estimator.service_sections import Service
 from estimator.units import described_fields
@@ -121,6 +122,13 @@ def scenario_template() -> str:
             described_fields(Operations),
             {},
             _defaults(Operations),
+        ),
+        _section(
+            "extras",
+            "What is billed around the service; by default what comes with any.",
+            described_fields(Extras),
+            {},
+            _defaults(Extras),
         ),
         _section(
             "behavior",

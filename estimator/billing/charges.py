@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from estimator.billing.charge import Charge, Quantity
+from estimator.billing.extra_charges import EXTRA_CHARGES
 from estimator.billing.month import BilledMonth
 from estimator.service.task_size import ARM64, X86_64
-
-Quantity = NDArray[np.float64] | float
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A line of the bill.
-
-    Parameters
-    ----------
-    title : str
-        What it is, in words.
-    price : str
-        Name of its row in ``PRICES``.
-    formula : str
-        How the quantity comes about, to read.
-    meter : callable
-        Quantity of one month from a `BilledMonth`: a number, or one for each candidate. [the price's unit]
-    source : str
-        Where AWS says so, with the date read.
-    """
-
-    title: str
-    price: str
-    formula: str
-    meter: Callable[[BilledMonth], Quantity]
-    source: str
 
 
 def _fargate(cpu_architecture: str, spot: bool, amount: str) -> Callable[[BilledMonth], Quantity]:
@@ -101,7 +75,7 @@ CHARGES: dict[str, Charge] = {
         "Load balancer capacity units",
         "alb_lcu_hour",
         "sum over hours of the largest of new connections/s ÷ 25, active connections ÷ 3000 (1500 with mutual TLS), GB ÷ 1 (0.4 for Lambda "
-        "targets), paid rules/s ÷ 1000",
+        "targets), paid rules/s ÷ 1000; above a reservation alone",
         lambda month: month.lcu_hours,
         "AWS, Elastic Load Balancing pricing: largest of four hourly averages; read 2026-09",
     ),
@@ -147,17 +121,11 @@ CHARGES: dict[str, Charge] = {
         lambda month: month.response_gb + month.outbound_sent_gb,
         "AWS, EC2 data transfer pricing: tiers by month; the account's 100 free GB are not taken off; read 2026-09",
     ),
-    "logs_ingestion": Charge(
-        "CloudWatch Logs ingestion",
-        "logs_ingest_standard_gb",
-        "GB of logs",
-        lambda month: month.log_gb,
-        "AWS, CloudWatch pricing; the account's 5 free GB are not taken off; read 2026-09",
-    ),
+    **EXTRA_CHARGES,
 }
 
 #: What the bill does not hold (yet), said at its end.
 NOT_INCLUDED = (
-    "log storage and queries, alarms and Container Insights, ECR storage, Secrets Manager, DNS, WAF and CloudFront, traffic between zones, "
-    "deployments that `operations` does not name, taxes, free tiers, Savings Plans, and discounts other than those that the scenario gives"
+    "performance logs of Container Insights, access logs in S3, uploads through CloudFront, its flat-rate plans, traffic between zones, deployments "
+    "that `operations` does not name, taxes, other free tiers, Savings Plans, and discounts other than those that the scenario gives"
 )

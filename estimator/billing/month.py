@@ -13,6 +13,7 @@ from estimator.checks import require_number
 from estimator.errors import InvalidScenario
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
+from estimator.service.extras import Extras
 from estimator.service.spec import ServiceSpec
 from estimator.simulation.result import Simulation
 from estimator.units import BYTES_PER_GB, BYTES_PER_KB, HOURS_PER_MONTH, INCLUDED_EPHEMERAL_STORAGE_GIB, MB_PER_GB
@@ -40,6 +41,8 @@ class BilledMonth:
         Region code; without one every ECR image is taken to be in the region.
     behavior : AwsBehavior
         How AWS counts where it does not say.
+    extras : Extras
+        What is billed around the service.
     """
 
     workload: Workload
@@ -48,6 +51,7 @@ class BilledMonth:
     hours: float = HOURS_PER_MONTH
     region: str = ""
     behavior: AwsBehavior = field(default_factory=AwsBehavior)
+    extras: Extras = field(default_factory=Extras)
 
     def __post_init__(self) -> None:
         require_number("hours_per_month", self.hours, 1, 744, advice="730 is the calculators' month.")
@@ -78,13 +82,19 @@ class BilledMonth:
 
     @cached_property
     def lcu_hours(self) -> float:
-        """Load balancer capacity unit hours. [LCU-h]"""
-        return lcu_hours(self.workload, self.behavior).total * self.periods
+        """Load balancer capacity unit hours above a reservation. [LCU-h]"""
+        consumed = lcu_hours(self.workload, self.behavior).consumed
+        return float(np.maximum(consumed - self.extras.reserved_lcu, 0.0).sum()) * self.periods
 
     @property
     def response_gb(self) -> float:
         """Bytes that the load balancer sends to clients on the internet, TLS handshakes among them. [GB]"""
         return self.requests * self.workload.internet_sent_kb * BYTES_PER_KB / BYTES_PER_GB
+
+    @property
+    def load_balancer_requests(self) -> float:
+        """Requests that reach the load balancer. [requests]"""
+        return self.requests * self.workload.load_balancer_share
 
     @property
     def log_gb(self) -> float:
@@ -109,11 +119,14 @@ class BilledMonth:
         return self.simulation.billed_task_hours * self.periods
 
     @property
+    def started_tasks(self) -> NDArray[np.float64]:
+        """Tasks that are started, whatever for. [tasks]"""
+        return (self.simulation.launched + self.simulation.replaced) * self.periods
+
+    @property
     def pulled_gb(self) -> NDArray[np.float64]:
         """Image bytes pulled by started tasks. [GB]"""
-        return (
-            (self.simulation.launched + self.simulation.replaced) * self.periods * self.application.image_mb / MB_PER_GB
-        )
+        return self.started_tasks * self.application.image_mb / MB_PER_GB
 
     @cached_property
     def vcpu(self) -> NDArray[np.float64]:

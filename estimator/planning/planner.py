@@ -20,6 +20,7 @@ from estimator.planning.search import candidates
 from estimator.pricing.rates import Rates
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
+from estimator.service.extras import Extras
 from estimator.service.network import NetworkLayout
 from estimator.service.operations import Operations
 from estimator.service.spec import ServiceSpec
@@ -38,6 +39,7 @@ def estimate(
     behavior: AwsBehavior | None = None,
     hours_per_month: float = HOURS_PER_MONTH,
     operations: Operations | None = None,
+    extras: Extras | None = None,
 ) -> Plan:
     """Simulate and price one candidate as it is.
 
@@ -59,6 +61,8 @@ def estimate(
         Length of the billed month. [h]
     operations : Operations, optional
         Deployments, loss of a zone, shortages of Fargate Spot.
+    extras : Extras, optional
+        What is billed around the service.
 
     Returns
     -------
@@ -69,12 +73,13 @@ def estimate(
     promise = promise or Promise()
     behavior = behavior or AwsBehavior()
     operations = operations or Operations()
+    extras = extras or Extras()
     _require_types(workload, rates)
     require_consistent(workload, application, spec.network, rates.region)
     run = simulate(
         workload, [spec], application, behavior, [0], operations=operations, p95_latency_ms=promise.p95_latency_ms
     )
-    month = BilledMonth(workload, run, application, hours_per_month, rates.region, behavior)
+    month = BilledMonth(workload, run, application, hours_per_month, rates.region, behavior, extras)
     bills = price_month(month, rates)
     (broken,) = broken_limits(month, promise, bills)
     warnings = [f"The promise is broken: {limit.reason}." for limit in broken if limit.constraint != "rate"]
@@ -89,6 +94,7 @@ def estimate(
         promise,
         behavior,
         operations=operations,
+        extras=extras,
         warnings=(*warnings, *notes(spec, workload, application, behavior, operations, run, hours_per_month)),
     )
 
@@ -106,6 +112,7 @@ def plan(
     hours_per_month: float = HOURS_PER_MONTH,
     progress: Callable[[float], None] | None = None,
     operations: Operations | None = None,
+    extras: Extras | None = None,
 ) -> Plan:
     """Find the cheapest candidate that keeps the promise.
 
@@ -133,6 +140,8 @@ def plan(
         Called with the part that is done, 0 to 1.
     operations : Operations, optional
         Deployments, loss of a zone, shortages of Fargate Spot.
+    extras : Extras, optional
+        What is billed around the service.
 
     Returns
     -------
@@ -154,6 +163,7 @@ def plan(
     behavior = behavior or AwsBehavior()
     network = network or NetworkLayout()
     operations = operations or Operations()
+    extras = extras or Extras()
     _require_types(workload, rates)
     require_consistent(workload, application, network, rates.region)
     specs = candidates(
@@ -167,7 +177,7 @@ def plan(
         )
     happens: dict[str, Any] = {"operations": operations, "p95_latency_ms": promise.p95_latency_ms}
     run = simulate(workload, specs, application, behavior, progress=progress, **happens)
-    month = BilledMonth(workload, run, application, hours_per_month, rates.region, behavior)
+    month = BilledMonth(workload, run, application, hours_per_month, rates.region, behavior, extras)
     bills = price_month(month, rates)
     broken = broken_limits(month, promise, bills)
     order = np.lexsort(
@@ -195,6 +205,7 @@ def plan(
         promise,
         behavior,
         operations,
+        extras,
         rejections,
         len(specs),
         (*unknown, *notes(specs[winner], workload, application, behavior, operations, chosen, hours_per_month)),

@@ -193,6 +193,8 @@ def reprice(plan: Plan, rates: Rates) -> Plan:
         plan.promise,
         plan.behavior,
         plan.cost.hours_per_month,
+        plan.operations,
+        plan.extras,
     )
 
 

@@ -14,6 +14,7 @@ from estimator.fingerprints import fingerprint_of
 from estimator.planning.promise import Promise, Rejection
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
+from estimator.service.extras import Extras
 from estimator.service.operations import Operations
 from estimator.service.spec import ServiceSpec
 from estimator.simulation.result import Series, Simulation
@@ -42,6 +43,8 @@ class Plan:
         What was taken for granted of AWS.
     operations : Operations
         What happens beside the load.
+    extras : Extras
+        What is billed around the service.
     rejections : tuple of Rejection
         Candidates that were cheaper and broke a limit, cheapest first.
     considered : int
@@ -60,6 +63,7 @@ class Plan:
     promise: Promise
     behavior: AwsBehavior
     operations: Operations = field(default_factory=Operations)
+    extras: Extras = field(default_factory=Extras)
     rejections: tuple[Rejection, ...] = ()
     considered: int = 1
     warnings: tuple[str, ...] = ()
@@ -110,6 +114,7 @@ class Plan:
             "application": asdict(self.application),
             "behavior": asdict(self.behavior),
             "operations": asdict(self.operations),
+            "extras": asdict(self.extras),
         }
 
     def fingerprint(self) -> str:

@@ -22,6 +22,7 @@ from estimator.service import uncertain
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.capacity import CapacityProviderStrategy
+from estimator.service.extras import Extras
 from estimator.service.operations import Operations
 from estimator.service.policies import (
     ALB_REQUESTS,
@@ -179,6 +180,8 @@ class Setting:
         What is taken for granted of AWS.
     operations : Operations
         What happens beside the load.
+    extras : Extras
+        What is billed around the service.
     """
 
     title: str
@@ -188,6 +191,7 @@ class Setting:
     promise: Promise = field(default_factory=Promise)
     behavior: AwsBehavior = field(default_factory=AwsBehavior)
     operations: Operations = field(default_factory=Operations)
+    extras: Extras = field(default_factory=Extras)
 
     def value_of(self, row: Uncertain) -> Value:
         """Say what a parameter is here.
@@ -206,6 +210,7 @@ class Setting:
             uncertain.BEHAVIOR: (self.behavior,),
             uncertain.REQUEST: (self.workload,),
             uncertain.SCALING: self.spec.predictive,
+            uncertain.EXTRAS: (self.extras,),
         }[row.section]
         return next((getattr(owner, row.name) for owner in owners), row.default)
 
@@ -234,6 +239,8 @@ class Setting:
             return replace(self, behavior=replace(self.behavior, **to))
         if row.section == uncertain.REQUEST:
             return replace(self, workload=replace(self.workload, **to))
+        if row.section == uncertain.EXTRAS:
+            return replace(self, extras=replace(self.extras, **to))
         scaling = tuple(
             replace(policy, **to) if isinstance(policy, PredictiveScalingPolicy) else policy
             for policy in self.spec.scaling
@@ -251,6 +258,7 @@ def behavior_effects(
     operations: Operations | None = None,
     hours_per_month: float = HOURS_PER_MONTH,
     *,
+    extras: Extras | None = None,
     names: Iterable[str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[BehaviorEffect, ...]:
@@ -276,6 +284,8 @@ def behavior_effects(
         Deployments, loss of a zone, shortages of Fargate Spot.
     hours_per_month : float
         Length of the billed month. [h]
+    extras : Extras, optional
+        What is billed around the service.
     names : iterable of str, optional
         Parameters to move; by default all.
     progress : callable, optional
@@ -310,6 +320,7 @@ def behavior_effects(
         promise or Promise(),
         behavior or AwsBehavior(),
         operations or Operations(),
+        extras or Extras(),
     )
     require_rates(rates)
     require_consistent(workload, setting.application, spec.network, rates.region)
@@ -360,7 +371,7 @@ def _outcome(setting: Setting, rates: Rates, hours_per_month: float) -> tuple[Se
         p95_latency_ms=setting.promise.p95_latency_ms,
     )
     month = BilledMonth(
-        setting.workload, run, setting.application, hours_per_month, rates.region, behavior=setting.behavior
+        setting.workload, run, setting.application, hours_per_month, rates.region, setting.behavior, setting.extras
     )
     bills = price_month(month, rates)
     (broken,) = broken_limits(month, setting.promise, bills)
@@ -473,6 +484,11 @@ def settings() -> dict[str, Setting]:
             "The first with predictive scaling besides, on the same 60 % of CPU",
             scaling=(*base.spec.scaling, PredictiveScalingPolicy()),
         ),
+        uncertain.INSIGHTS: replace(
+            base,
+            title="The first with Container Insights and its enhanced observability",
+            extras=Extras(container_insights="enhanced"),
+        ),
     }
 
 
@@ -512,6 +528,7 @@ def shown_effects(progress: Callable[[float], None] | None = None) -> dict[str, 
             setting.promise,
             setting.behavior,
             setting.operations,
+            extras=setting.extras,
             names=names,
         )
         found |= {one: tuple(effect for effect in effects if effect.name == one) for one in names}

@@ -15,7 +15,7 @@ from estimator.service.behavior import AwsBehavior
 Value = float | bool
 
 #: Where a scenario sets a parameter.
-BEHAVIOR, REQUEST, SCALING = "behavior", "request", "service.scaling"
+BEHAVIOR, REQUEST, SCALING, EXTRAS = "behavior", "request", "service.scaling", "extras"
 #: Unit of a parameter that is true or false.
 TRUTH = "true or false"
 
@@ -33,6 +33,7 @@ NO_QUOTA = "vCPU quota not kept"
 CONNECTIONS = "many connections"
 CLOUDFRONT = "CloudFront in front"
 PREDICTIVE = "predictive scaling"
+INSIGHTS = "Container Insights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +291,26 @@ ELSEWHERE: dict[str, Uncertain] = {
             "hour one and two weeks before",
             "the length is documented, the forecast our own choice", PREDICTIVE, SCALING,
         ),
+        Uncertain(
+            "managed_alarms_billed", True, (False,), TRUTH,
+            "AWS does not say whether the alarms that target tracking makes are billed as any others",
+            "assumed", CPU_TARGET, EXTRAS,
+        ),
+        Uncertain(
+            "log_stored_share", 0.15, (0.05, 0.5), "1",
+            "The compression factor of AWS's Pricing Calculator, read in exports of 2023 to 2025; measure yours (storedBytes of the log group)",
+            "a fact of your logs", CPU_TARGET, EXTRAS,
+        ),
+        Uncertain(
+            "insights_metrics_per_task", 20, (10, 40), "1",
+            "AWS, Amazon ECS Developer Guide on Container Insights, read 2026: at least ten of each task, in two sets of dimensions; whether each is billed is not said",
+            "our own choice", INSIGHTS, EXTRAS,
+        ),
+        Uncertain(
+            "insights_metrics_per_container", 20, (10, 40), "1",
+            "The same page, read 2026: ten of each container, in two sets of dimensions; whether each is billed is not said",
+            "our own choice", INSIGHTS, EXTRAS,
+        ),
     )
 }  # fmt: skip
 
@@ -311,16 +332,6 @@ SETTLED: dict[str, str] = {
 
 #: What is uncertain and in no bill.
 NOT_YET: tuple[NotYet, ...] = (
-    NotYet(
-        "Metrics of Container Insights with enhanced observability: how many a task has, and whether each set of dimensions counts",
-        ("container_insights_enhanced_ecs_metric_month",),
-        "AWS, Amazon ECS Developer Guide on Container Insights, read 2026: at least ten of each task, in two sets of dimensions",
-    ),
-    NotYet(
-        "What 20-second metrics and the alarms of target tracking cost",
-        ("custom_metric_month", "alarm_standard_month", "alarm_high_res_month"),
-        "AWS's announcement, June 2026: as detailed monitoring; whether the alarms are billed as any others is not said",
-    ),
     NotYet(
         "Windows: a minimum of five minutes and its licence",
         ("fargate_windows_vcpu_hour", "fargate_windows_gb_hour", "fargate_windows_os_license_vcpu_hour"),

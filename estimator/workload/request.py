@@ -65,7 +65,7 @@ class Request:
     lambda_target_share : float
         Part of the requests at the load balancer that it sends to Lambda functions and not to tasks, of the same size as the others. [1]
     behind_cloudfront : bool
-        True if clients reach the load balancer through CloudFront, whose own bill is not part of the estimate.
+        True if clients reach the load balancer through CloudFront; where its viewers are says ``cloudfront_edges`` of the section ``extras``.
     cloudfront_hit_ratio : float
         Part of the requests that CloudFront answers from its cache. [1]
     cloudfront_byte_hit_ratio : float, optional

@@ -94,7 +94,9 @@ def test_quantities_are_proportional_to_the_month():
     short, long = (bill(work, fixed(2), hours=hours) for hours in (365, 730))
     assert [item.charge for item in short] == [item.charge for item in long]
     for one, two in zip(short, long, strict=True):
-        assert two.pricing_quantity == pytest.approx(2 * one.pricing_quantity)
+        # What stands in storage, and what is priced by the month, does not know how long the month is.
+        times = 1 if one.charge in {"logs_storage", "alarms"} else 2
+        assert two.pricing_quantity == pytest.approx(times * one.pricing_quantity)
 
 
 def test_an_unknown_rate_makes_the_bill_a_lower_bound():
@@ -116,8 +118,11 @@ def test_an_unknown_rate_without_a_quantity_is_not_missed():
     # No NAT gateway, no endpoint, no Spot, no ARM, no storage: none of their rates is needed.
     needed = {"alb_hour", "fargate_linux_x86_gb_hour", "fargate_linux_x86_vcpu_hour", "public_ipv4_in_use_hour"}
     cost = bill(
-        Workload(LoadProfile.constant(0), cpu_ms_per_request=1), fixed(), rates_of({n: US_EAST_1[n] for n in needed})
+        Workload(LoadProfile.constant(0), cpu_ms_per_request=1),
+        fixed(scaling=()),
+        rates_of({n: US_EAST_1[n] for n in needed}),
     )
+    # Of a service that nothing scales, for which no alarm is made.
     assert not cost.is_lower_bound
     assert {item.charge for item in cost} == needed - {"public_ipv4_in_use_hour"} | {"public_ipv4"}
 

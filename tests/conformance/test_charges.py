@@ -1,5 +1,7 @@
 """The contract of each row of CHARGES."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,9 @@ from estimator.billing.month import BilledMonth
 from estimator.pricing.catalog import PRICES
 from estimator.pricing.rates import Rates
 from estimator.service.application import Application
+from estimator.service.extras import EDGES, Extras
 from estimator.service.network import NetworkLayout
+from estimator.service.policies import ECS_CPU, ECS_CPU_20S, TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
 from estimator.simulation.engine import simulate
@@ -26,38 +30,110 @@ SPECS = [
         network=NetworkLayout.of(layout, zones),
         capacity_provider_strategy=provider,
         ephemeral_storage_gib=storage,
+        scaling=(TargetTrackingScalingPolicy(60, predefined_metric_type=ECS_CPU if storage == 20 else ECS_CPU_20S),),
     )
     for architecture in ("X86_64", "ARM64")
     for layout, zones in (("public", 2), ("nat", 3), ("endpoints", 2))
     for provider, storage in (("FARGATE", 20), ("FARGATE_SPOT", 60))
 ]
-APPLICATION = Application(image="nginx:1.29", image_mb=100)
+#: Three applications and what is billed around them: no line is needed by all of them, and each by one.
+AROUND = (
+    (Application(image="nginx:1.29", image_mb=100), Extras(), {}),
+    (
+        Application(image_mb=100, secrets={"KEY": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key"}),
+        Extras(
+            log_class="INFREQUENT_ACCESS",
+            log_insights_scanned_gb=7,
+            flow_log_gb=3,
+            container_insights="enabled",
+            standard_alarms=2,
+            dashboards=1,
+            reserved_lcu=100,
+            waf_rules=4,
+            kms_keys=1,
+            kms_requests=1e6,
+            hosted_zones=1,
+            dns_queries=1e6,
+        ),
+        {"mutual_tls": True},
+    ),
+    (
+        Application(),
+        Extras(
+            container_insights="enhanced",
+            high_resolution_alarms=1,
+            cloudfront_edges=dict.fromkeys(EDGES, 0.1),
+            cloudfront_free_tier=False,
+        ),
+        {"behind_cloudfront": True, "cloudfront_hit_ratio": 0.5},
+    ),
+)
 #: Lines that stand on the bill of a service without traffic.
 FIXED = {
     *(name for name in CHARGES if name.startswith("fargate_")),
-    *("alb_hour", "public_ipv4", "nat_gateway_hour", "interface_endpoint_hour"),
+    *("alb_hour", "public_ipv4", "nat_gateway_hour", "interface_endpoint_hour", "alb_reserved_lcu", "alb_trust_store"),
+    *(
+        "logs_insights",
+        "flow_logs",
+        "custom_metrics",
+        "enhanced_metrics",
+        "alarms",
+        "high_resolution_alarms",
+        "dashboards",
+    ),
+    *("web_acl", "web_acl_rules", "ecr_storage", "secrets", "kms_keys", "kms_requests", "hosted_zones", "dns_queries"),
+}
+#: Lines that are the same in a month of any length: priced by the month, or given for one.
+MONTHLY = {
+    *(
+        "logs_storage",
+        "logs_insights",
+        "flow_logs",
+        "custom_metrics",
+        "enhanced_metrics",
+        "alarms",
+        "high_resolution_alarms",
+    ),
+    *(
+        "dashboards",
+        "web_acl",
+        "web_acl_rules",
+        "ecr_storage",
+        "secrets",
+        "kms_keys",
+        "kms_requests",
+        "hosted_zones",
+        "dns_queries",
+    ),
 }
 
 
-def month(specs=SPECS, rate=100.0):
+def month(specs=SPECS, rate=100.0, around=AROUND[0]):
+    application, extras, request = around
     work = Workload(
         LoadProfile([rate, rate / 10, rate, 0.0], 3600),
         cpu_ms_per_request=20,
         rules_evaluated_per_request=30,
+        log_bytes_per_request=500,
         outbound_sent_kb_per_request=1,
         outbound_received_kb_per_request=1,
+        **request,
     )
-    return BilledMonth(work, simulate(work, specs, APPLICATION), APPLICATION)
+    return BilledMonth(work, simulate(work, specs, application), application, extras=extras)
 
 
 @pytest.fixture(scope="module")
 def busy():
-    return month()
+    return [month(around=around) for around in AROUND]
 
 
 @pytest.fixture(scope="module")
 def idle():
-    return month(rate=0.0)
+    return [month(rate=0.0, around=around) for around in AROUND]
+
+
+def metered(name, months):
+    return [np.asarray(CHARGES[name].meter(each), dtype=np.float64) for each in months]
 
 
 @pytest.mark.parametrize("name", CHARGES)
@@ -72,32 +148,35 @@ def test_its_price_exists_and_it_says_what_it_is(name):
 
 @pytest.mark.parametrize("name", CHARGES)
 def test_its_meter(busy, name):
-    amount = np.asarray(CHARGES[name].meter(busy), dtype=np.float64)
-    assert amount.shape in {(), (len(SPECS),)}
-    assert np.isfinite(amount).all()
-    assert (amount >= 0).all()
+    amounts = metered(name, busy)
+    for amount in amounts:
+        assert amount.shape in {(), (len(SPECS),)}
+        assert np.isfinite(amount).all()
+        assert (amount >= 0).all()
     # Among so many candidates each line is needed by one: a line that none needs is not tested here.
-    assert amount.any()
+    assert any(amount.any() for amount in amounts)
 
 
 @pytest.mark.parametrize("name", CHARGES)
 def test_a_batch_equals_one_at_a_time(busy, name):
-    together = np.broadcast_to(CHARGES[name].meter(busy), (len(SPECS),))
-    for i, spec in enumerate(SPECS):
-        alone = np.broadcast_to(CHARGES[name].meter(month([spec])), (1,))
-        np.testing.assert_allclose(alone[0], together[i], rtol=1e-12)
+    for around, together in zip(AROUND, metered(name, busy), strict=True):
+        for i, spec in enumerate(SPECS[:6]):
+            (alone,) = metered(name, [month([spec], around=around)])
+            expected = np.broadcast_to(together, (len(SPECS),))[i]
+            np.testing.assert_allclose(np.broadcast_to(alone, (1,))[0], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", CHARGES)
 def test_without_traffic_only_fixed_lines_remain(idle, name):
-    amount = np.asarray(CHARGES[name].meter(idle))
-    assert bool(amount.any()) == (name in FIXED)
+    assert any(amount.any() for amount in metered(name, idle)) == (name in FIXED)
 
 
 @pytest.mark.parametrize("name", CHARGES)
 def test_its_quantity_is_proportional_to_the_month(busy, name):
-    half = BilledMonth(busy.workload, busy.simulation, busy.application, busy.hours / 2)
-    np.testing.assert_allclose(2 * np.asarray(CHARGES[name].meter(half)), CHARGES[name].meter(busy), rtol=1e-12)
+    for each, whole in zip(busy, metered(name, busy), strict=True):
+        half = replace(each, hours=each.hours / 2)
+        (found,) = metered(name, [half])
+        np.testing.assert_allclose(found if name in MONTHLY else 2 * found, whole, rtol=1e-12)
 
 
 class Watched(Rates):
@@ -121,19 +200,13 @@ def test_a_rate_is_only_looked_up_for_a_quantity(i):
 #: Prices that no line of the bill meters yet; a price leaves this list with its charge.
 NOT_METERED_YET = {
     *("fargate_windows_vcpu_hour", "fargate_windows_gb_hour", "fargate_windows_os_license_vcpu_hour"),
-    *("alb_reserved_lcu_hour", "alb_trust_store_hour", "public_ipv4_idle_hour", "inter_az_gb"),
-    *("logs_ingest_ia_gb", "logs_ingest_vended_gb", "logs_ingest_vended_ia_gb", "logs_delivered_s3_gb"),
-    *("logs_storage_gb_month", "logs_insights_scanned_gb", "custom_metric_month", "dashboard_month"),
-    *("container_insights_enhanced_ecs_metric_month", "alarm_standard_month", "alarm_high_res_month"),
+    *("public_ipv4_idle_hour", "inter_az_gb", "logs_ingest_vended_ia_gb", "logs_delivered_s3_gb"),
     *("alarm_composite_month", "alarm_metrics_insights_month"),
-    *("web_acl_month", "web_acl_rule_month", "web_acl_request"),
-    *("ecr_storage_gb_month", "secret_month", "secret_api_request", "kms_key_month", "kms_request"),
-    *("hosted_zone_month", "dns_query_standard"),
 }
 
 
 def test_which_prices_no_charge_meters_yet():
-    families = ("sp_compute_", "cloudfront_", "inter_region_out_gb:")
+    families = ("sp_compute_", "cloudfront_http_request:", "inter_region_out_gb:")
     without = {name for name in PRICES if not name.startswith(families)} - {c.price for c in CHARGES.values()}
     assert without == NOT_METERED_YET
     assert {charge.price for charge in CHARGES.values()} <= set(PRICES)
@@ -147,7 +220,7 @@ def test_every_fargate_line_is_for_one_kind_of_task(busy):
             for name in CHARGES
             if name.startswith("fargate_")
             and "storage" not in name
-            and np.broadcast_to(CHARGES[name].meter(busy), (len(SPECS),))[i] > 0
+            and np.broadcast_to(CHARGES[name].meter(busy[0]), (len(SPECS),))[i] > 0
         }
         spot = "spot_" if spec.capacity_provider_strategy.uses_spot else ""
         short = "arm" if spec.cpu_architecture == "ARM64" else "x86"

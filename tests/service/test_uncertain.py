@@ -12,11 +12,13 @@ from estimator.billing.lcu import alb_lcu, lcu_hours
 from estimator.errors import InvalidScenario
 from estimator.pricing.catalog import PRICES
 from estimator.service.behavior import AwsBehavior
+from estimator.service.extras import Extras
 from estimator.service.policies import PredictiveScalingPolicy
 from estimator.service.uncertain import (
     BEHAVIOR,
     DOCUMENTED,
     ELSEWHERE,
+    EXTRAS,
     NOT_YET,
     REQUEST,
     SCALING,
@@ -29,7 +31,7 @@ from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Request, Workload
 
 FIELDS = {item.name: item for item in fields(AwsBehavior)}
-OWNERS = {BEHAVIOR: AwsBehavior, REQUEST: Request, SCALING: PredictiveScalingPolicy}
+OWNERS = {BEHAVIOR: AwsBehavior, REQUEST: Request, SCALING: PredictiveScalingPolicy, EXTRAS: Extras}
 ROWS = [*UNCERTAIN.values(), *ELSEWHERE.values()]
 
 
@@ -61,9 +63,8 @@ def test_the_other_values_are_others_and_allowed(row):
     assert row.moved
     assert row.default not in row.moved
     assert {type(value) for value in row.moved} == {type(row.default)}
-    base = {AwsBehavior: AwsBehavior(), Request: Request(cpu_ms_per_request=1)}.get(
-        OWNERS[row.section], PredictiveScalingPolicy()
-    )
+    owner = OWNERS[row.section]
+    base = Request(cpu_ms_per_request=1) if owner is Request else owner()
     for value in row.moved:
         assert getattr(replace(base, **{row.name: value}), row.name) == value
 
