@@ -33,7 +33,7 @@ class CostLine:
     Parameters
     ----------
     charge : str
-        Name of its row in ``CHARGES``.
+        Name of its row in ``CHARGES``; in ``PRICES`` where a quantity was given that no charge meters.
     title : str
         What it is, in words.
     pricing_quantity : float
@@ -113,9 +113,11 @@ class CostBreakdown:
     lines : tuple of CostLine
         The lines, in the order of ``CHARGES``.
     requests : float
-        Requests of the month. [requests]
+        Requests of the month; 0 where plain quantities were priced. [requests]
     as_of : str
         Day that the prices were asked for; empty for the newest.
+    not_included : str
+        What the bill leaves out.
     """
 
     region: str
@@ -123,6 +125,7 @@ class CostBreakdown:
     lines: tuple[CostLine, ...]
     requests: float
     as_of: str = ""
+    not_included: str = NOT_INCLUDED
 
     def __iter__(self) -> Iterator[CostLine]:
         return iter(self.lines)
@@ -216,11 +219,6 @@ class CostBreakdown:
         if self.as_of:
             return f"{rates} before {self.as_of} {oldest}."
         return f"{rates} ago {oldest}: `estimator prices refresh --region {self.region}` asks AWS again."
-
-    @property
-    def not_included(self) -> str:
-        """What the bill leaves out."""
-        return NOT_INCLUDED
 
     def to_frame(self) -> Any:
         """Return the bill as a table.
@@ -367,36 +365,60 @@ def breakdown(month: BilledMonth, bills: Bills, rates: Rates, candidate: int) ->
     CostBreakdown
         Its bill.
     """
-    lines = []
-    for name, amounts in bills.quantity.items():
-        amount = float(amounts[candidate])
-        if amount == 0.0:
-            continue
-        charge = CHARGES[name]
-        price = PRICES[charge.price]
-        rate = rates.known.get(charge.price)
-        lines.append(
-            CostLine(
-                charge=name,
-                title=charge.title,
-                pricing_quantity=amount,
-                pricing_unit=price.unit,
-                list_unit_price=rate.list_text(amount) if rate else "unknown",
-                list_cost=float(rate.list_cost(amount)) if rate else None,
-                contracted_unit_price=contracted(rate).tiers_text(amount) if rate else "unknown",
-                contracted_cost=float(bills.cost[name][candidate]) if name in bills.cost else None,
-                discount_percent=rate.discount_percent if rate else 0.0,
-                sku=rate.sku if rate else "",
-                usage_type=rate.usage_type if rate else price.query.usage_type_in(rates.region),
-                published=rate.published.isoformat() if rate and rate.published else "",
-                provenance=rate.provenance if rate else "",
-                rate_note=rate.note if rate else "",
-                last_seen=_last_seen(rate) if rate else "",
-                formula=charge.formula,
-            )
+    lines = tuple(
+        cost_line(
+            name, CHARGES[name].title, CHARGES[name].price, float(amounts[candidate]), rates, CHARGES[name].formula
         )
+        for name, amounts in bills.quantity.items()
+        if amounts[candidate] != 0.0
+    )
     as_of = rates.as_of.isoformat() if rates.as_of else ""
-    return CostBreakdown(rates.region, month.hours, tuple(lines), month.requests, as_of)
+    return CostBreakdown(rates.region, month.hours, lines, month.requests, as_of)
+
+
+def cost_line(charge: str, title: str, price: str, quantity: float, rates: Rates, formula: str) -> CostLine:
+    """Price one month's quantity and say where its rate comes from.
+
+    Parameters
+    ----------
+    charge : str
+        Name of the line.
+    title : str
+        What it is, in words.
+    price : str
+        Name of its row in ``PRICES``.
+    quantity : float
+        Quantity of one month. [pricing unit]
+    rates : Rates
+        The region's rates; one that is not known makes the line's costs unknown.
+    formula : str
+        How the quantity comes about.
+
+    Returns
+    -------
+    CostLine
+        The line.
+    """
+    row = PRICES[price]
+    rate = rates.known.get(price)
+    return CostLine(
+        charge=charge,
+        title=title,
+        pricing_quantity=quantity,
+        pricing_unit=row.unit,
+        list_unit_price=rate.list_text(quantity) if rate else "unknown",
+        list_cost=float(rate.list_cost(quantity)) if rate else None,
+        contracted_unit_price=contracted(rate).tiers_text(quantity) if rate else "unknown",
+        contracted_cost=float(rate.cost(quantity)) if rate else None,
+        discount_percent=rate.discount_percent if rate else 0.0,
+        sku=rate.sku if rate else "",
+        usage_type=rate.usage_type if rate else row.query.usage_type_in(rates.region),
+        published=rate.published.isoformat() if rate and rate.published else "",
+        provenance=rate.provenance if rate else "",
+        rate_note=rate.note if rate else "",
+        last_seen=_last_seen(rate) if rate else "",
+        formula=formula,
+    )
 
 
 def _last_seen(rate: Rate) -> str:
