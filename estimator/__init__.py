@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from estimator.billing.costing import CostBreakdown as CostBreakdown
     from estimator.billing.lcu import alb_lcu as alb_lcu
     from estimator.billing.lcu import lower_lcu as lower_lcu
+    from estimator.billing.savings_plans import best_commitment as best_commitment
+    from estimator.billing.savings_plans import compare_options as compare_options
+    from estimator.billing.savings_plans import fargate_usage as fargate_usage
+    from estimator.billing.usage import fargate_tasks as fargate_tasks
+    from estimator.billing.usage import price_usage as price_usage
     from estimator.errors import EstimatorError as EstimatorError
     from estimator.errors import InvalidScenario as InvalidScenario
     from estimator.errors import NoFeasiblePlan as NoFeasiblePlan
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from estimator.planning.promise import Choices as Choices
     from estimator.planning.promise import Promise as Promise
     from estimator.planning.promise import Rejection as Rejection
+    from estimator.planning.regions import bills_by_region as bills_by_region
     from estimator.planning.result import Plan as Plan
     from estimator.pricing.price_list import fetch_rates as fetch_rates
     from estimator.pricing.snapshots import load_rates as load_rates
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
     from estimator.service.behavior import AwsBehavior as AwsBehavior
     from estimator.service.capacity import CapacityProviderStrategy as CapacityProviderStrategy
     from estimator.service.deployment import DeploymentConfiguration as DeploymentConfiguration
+    from estimator.service.extras import Extras as Extras
     from estimator.service.network import NetworkLayout as NetworkLayout
     from estimator.service.operations import Operations as Operations
     from estimator.service.operations import SpotShortage as SpotShortage
@@ -64,6 +71,7 @@ _HOMES = {
     "CostBreakdown": "estimator.billing.costing",
     "DeploymentConfiguration": "estimator.service.deployment",
     "EstimatorError": "estimator.errors",
+    "Extras": "estimator.service.extras",
     "InvalidScenario": "estimator.errors",
     "LoadProfile": "estimator.workload.profile",
     "Measured": "estimator.workload.measured",
@@ -86,8 +94,13 @@ _HOMES = {
     "TaskSize": "estimator.service.task_size",
     "Workload": "estimator.workload.request",
     "alb_lcu": "estimator.billing.lcu",
+    "best_commitment": "estimator.billing.savings_plans",
+    "bills_by_region": "estimator.planning.regions",
+    "compare_options": "estimator.billing.savings_plans",
     "estimate": "estimator.planning.planner",
     "export_stack": "estimator.export",
+    "fargate_tasks": "estimator.billing.usage",
+    "fargate_usage": "estimator.billing.savings_plans",
     "fetch_rates": "estimator.pricing.price_list",
     "load_from_access_logs": "estimator.workload.access_logs",
     "load_from_cloudwatch": "estimator.workload.cloudwatch",
@@ -96,6 +109,7 @@ _HOMES = {
     "load_rates": "estimator.pricing.snapshots",
     "lower_lcu": "estimator.billing.lcu",
     "plan": "estimator.planning.planner",
+    "price_usage": "estimator.billing.usage",
     "protocol_fields": "estimator.workload.protocols",
     "replay_flash_crowd": "estimator.simulation.replay",
     "simulate": "estimator.simulation.engine",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from estimator.cli_bill import networks, regions
 from estimator.cli_course import replay, simulate
 from estimator.cli_load import load
 from estimator.cli_prices import prices
@@ -135,7 +136,14 @@ def plan(scenario: ScenarioFile, export: Export = None, force: ForceExport = Fal
 
 @app.command()
 def estimate(
-    scenario: ScenarioFile, export: Export = None, force: ForceExport = False, as_json: AsJson = False
+    scenario: ScenarioFile,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="CHARGE", help="Show the arithmetic of a line of the bill, or of `all`."),
+    ] = None,
+    export: Export = None,
+    force: ForceExport = False,
+    as_json: AsJson = False,
 ) -> None:
     """Simulate and price the scenario's `service` section as it is, without a search.
 
@@ -143,12 +151,19 @@ def estimate(
     """
     document, rates = _read(scenario)
     found = document.estimate(rates, scenario.parent)
+    if explain is not None:
+        from estimator.cli_bill import print_explained
+
+        print_explained(found.cost, rates, explain, as_json)
+        return
     _export(found, export, force)
     _print(found, as_json, export)
 
 
 app.command()(simulate)
 app.command()(replay)
+app.command()(regions)
+app.command()(networks)
 
 
 @app.command()

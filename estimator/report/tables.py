@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ from estimator.pricing.own_prices import contracted
 from estimator.pricing.rates import STALE_AFTER_DAYS, Rate, Rates
 
 if TYPE_CHECKING:  # a table of prices does not wait for what compiles the simulation, nor for what fetches
+    from estimator.planning.networks import NetworkBill
     from estimator.planning.price_effect import PriceEffect
+    from estimator.planning.regions import RegionBill
     from estimator.pricing.places import Place
     from estimator.pricing.refresh import Refresh
 
@@ -100,6 +102,76 @@ def bill_table(cost: CostBreakdown) -> Table:
         rows,
         ("Total", total, "", "", "", "", ""),
         ("SKU", "Price date", "Unit"),
+    )
+
+
+def regions_table(bills: Sequence[RegionBill], home: str) -> Table:
+    """Show the bill of the same service in several regions.
+
+    Parameters
+    ----------
+    bills : sequence of RegionBill
+        In the order to show.
+    home : str
+        The region that the others are compared with.
+
+    Returns
+    -------
+    Table
+        Region, bill, difference, and what is unknown there.
+    """
+    at_home = next((bill.cost for bill in bills if bill.region == home), None)
+
+    def difference(bill: RegionBill) -> str:
+        if at_home is None or at_home.is_lower_bound or bill.cost.is_lower_bound:
+            return ""
+        return f"{100 * (bill.cost.total_usd / at_home.total_usd - 1):+.1f} %" if bill.region != home else "here"
+
+    rows = tuple(
+        (
+            bill.region,
+            bill.location,
+            f"{'at least ' if bill.cost.is_lower_bound else ''}{bill.cost.total_usd:,.2f}",
+            difference(bill),
+            ", ".join(bill.unknown),
+        )
+        for bill in bills
+    )
+    return Table(
+        f"The same service in {len(bills)} regions",
+        ("Region", "Name", ">USD/month", ">Difference", "Unknown there"),
+        rows,
+        least=("Name", "Unknown there"),
+    )
+
+
+def networks_table(bills: Sequence[NetworkBill]) -> Table:
+    """Show the bill of a service in several network layouts.
+
+    Parameters
+    ----------
+    bills : sequence of NetworkBill
+        In the order to show.
+
+    Returns
+    -------
+    Table
+        Layout, what its lines cost, the whole bill, or why it does not serve.
+    """
+    rows = tuple(
+        (
+            bill.title,
+            "" if bill.cost is None else f"{bill.network_usd:,.2f}",
+            "" if bill.cost is None else f"{'at least ' if bill.cost.is_lower_bound else ''}{bill.cost.total_usd:,.2f}",
+            bill.why_not,
+        )
+        for bill in bills
+    )
+    return Table(
+        "The same service in each network layout",
+        ("Layout", ">Network USD/month", ">Whole bill USD/month", "Why not"),
+        rows,
+        least=("Network USD/month",),
     )
 
 

@@ -1,0 +1,135 @@
+"""The command `regions`, and what `estimate --explain` prints: where a bill comes from, and what it is elsewhere.
+
+Notes
+-----
+As in the rest of the command line, everything but typer is imported inside the functions.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from estimator.billing.costing import CostBreakdown
+    from estimator.pricing.rates import Rates
+
+#: Explains every line.
+ALL = "all"
+
+
+def regions(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file, YAML or JSON.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Price the scenario's `service` section, or else the plan of its own region, in all regions.
+
+    Example: estimator regions shop.yaml
+    """
+    from estimator.planning.regions import bills_by_region
+    from estimator.scenario import Scenario
+
+    document = Scenario.from_file(scenario)
+    rates = document.rates(scenario.parent)
+    found = (document.plan if document.service is None else document.estimate)(rates, scenario.parent)
+    bills = bills_by_region(found, lambda region: document.model_copy(update={"region": region}).rates(scenario.parent))
+    if as_json:
+        values = {
+            "name": document.name,
+            "service": found.spec.describe(),
+            "region": document.region,
+            "regions": [bill.to_dict() for bill in bills],
+        }
+        typer.echo(json.dumps(values, indent=2))
+        return
+    from estimator.report.tables import regions_table
+    from estimator.report.terminal import show
+
+    typer.echo(f"\n{document.name}: {found.spec.describe()}\n")
+    show(regions_table(bills, document.region))
+    typer.echo("The same tasks and requests; latency to your users and transfer between regions are not part of it.")
+
+
+def networks(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file, YAML or JSON.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Price the scenario's `service` section, or else its plan, in each network layout, and say where one overtakes another.
+
+    Example: estimator networks shop.yaml
+    """
+    from estimator.planning.networks import break_even_gb, compare_networks
+    from estimator.scenario import Scenario
+
+    document = Scenario.from_file(scenario)
+    rates = document.rates(scenario.parent)
+    found = (document.plan if document.service is None else document.estimate)(rates, scenario.parent)
+    bills = compare_networks(found, rates)
+    best = bills[0]
+    crossings = {
+        other.title: break_even_gb(best, other, found, rates) for other in bills[1:] if other.cost and best.cost
+    }
+    if as_json:
+        values = {
+            "name": document.name,
+            "service": found.spec.describe(),
+            "region": document.region,
+            "networks": [bill.to_dict() | {"break_even_with_cheapest_gb": crossings.get(bill.title)} for bill in bills],
+        }
+        typer.echo(json.dumps(values, indent=2))
+        return
+    from estimator.report.tables import networks_table
+    from estimator.report.terminal import show
+
+    typer.echo(f"\n{document.name}: {found.spec.describe()}\n")
+    show(networks_table(bills))
+    for title, gb in crossings.items():
+        if gb is not None:
+            typer.echo(
+                f"At {gb:,.4g} GB a month of logs, calls to the internet and images from elsewhere, {best.title} and {title} cost the same."
+            )
+
+
+def print_explained(cost: CostBreakdown, rates: Rates, charge: str, as_json: bool) -> None:
+    """Print the arithmetic of a line of a bill, or of all.
+
+    Parameters
+    ----------
+    cost : CostBreakdown
+        The bill.
+    rates : Rates
+        What it was priced at.
+    charge : str
+        Name of the charge, or ``all``.
+    as_json : bool
+        True for JSON.
+
+    Raises
+    ------
+    InvalidScenario
+        If the bill has no such line.
+    """
+    import difflib
+
+    from estimator.billing.charges import CHARGES
+    from estimator.checks import shown
+    from estimator.errors import InvalidScenario
+    from estimator.report.provenance import explain
+
+    chosen = [line for line in cost if charge in (ALL, line.charge)]
+    if not chosen:
+        here = [line.charge for line in cost]
+        near = difflib.get_close_matches(charge, here, n=1)
+        why = "has no quantity on this bill" if charge in CHARGES else "is no line of the bill"
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise InvalidScenario(
+            f"--explain is {shown(charge)}, which {why}; it must be {ALL} or one of {', '.join(here)}.{hint}"
+        )
+    texts = {line.charge: explain(line, rates.known.get(CHARGES[line.charge].price)) for line in chosen}
+    if as_json:
+        typer.echo(json.dumps({name: list(lines) for name, lines in texts.items()}, indent=2))
+        return
+    typer.echo("\n\n".join("\n".join(lines) for lines in texts.values()))

@@ -1,0 +1,223 @@
+"""Which network layout is cheapest for a service: compare_networks(plan, rates), and from which traffic on another is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from estimator.billing.costing import CostBreakdown, breakdown, price_month
+from estimator.billing.month import BilledMonth
+from estimator.errors import InvalidScenario
+from estimator.planning.limits import require_consistent
+from estimator.planning.result import Plan
+from estimator.pricing.rates import Rates
+from estimator.service.network import NetworkLayout
+
+#: Lines of the bill that differ between layouts.
+NETWORK_CHARGES = (
+    "public_ipv4",
+    "nat_gateway_hour",
+    "nat_gateway_gb",
+    "interface_endpoint_hour",
+    "interface_endpoint_gb",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkBill:
+    """A service's bill in one network layout.
+
+    Parameters
+    ----------
+    title : str
+        The layout, in words.
+    network : NetworkLayout
+        The layout.
+    cost : CostBreakdown or None
+        The bill; None where the layout does not serve.
+    why_not : str
+        Why it does not; empty where it does.
+    """
+
+    title: str
+    network: NetworkLayout
+    cost: CostBreakdown | None
+    why_not: str = ""
+
+    @property
+    def network_usd(self) -> float:
+        """What the lines of the network come to; infinite where the layout does not serve. [USD/month]"""
+        if self.cost is None:
+            return float("inf")
+        return float(sum(line.contracted_cost or 0.0 for line in self.cost if line.charge in NETWORK_CHARGES))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain values.
+
+        Returns
+        -------
+        dict
+            JSON-ready; what is not known is None.
+        """
+        return {
+            "title": self.title,
+            "layout": self.network.layout,
+            "nat_gateways": self.network.nat_gateways,
+            "interface_endpoints": list(self.network.interface_endpoints),
+            "network_usd_per_month": None if self.cost is None else self.network_usd,
+            "usd_per_month": None if self.cost is None else self.cost.total_usd,
+            "is_lower_bound": None if self.cost is None else self.cost.is_lower_bound,
+            "why_not": self.why_not or None,
+        }
+
+
+def compare_networks(plan: Plan, rates: Rates) -> tuple[NetworkBill, ...]:
+    """Price a service in each layout that is usual; nothing is simulated again, since the network does not change what happens.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan or an estimate.
+    rates : Rates
+        The region's rates.
+
+    Returns
+    -------
+    tuple of NetworkBill
+        Whole bills first, cheapest first; then those with an unknown rate; last the layouts that do not serve, with the reason.
+
+    Examples
+    --------
+    A small service with little traffic is cheapest with public addresses, a large one is not.
+
+    >>> from estimator import LoadProfile, ServiceSpec, TaskSize, Workload, estimate, load_rates
+    >>> rates = load_rates("us-east-1")
+    >>> work = Workload(LoadProfile.constant(5), cpu_ms_per_request=10)
+    >>> for tasks in (2, 40):
+    ...     spec = ServiceSpec(TaskSize(256, 512), min_capacity=tasks, max_capacity=tasks)
+    ...     print(compare_networks(estimate(work, rates, spec), rates)[0].title)
+    public addresses
+    one NAT gateway
+    """
+    found = [_bill(title, network, plan, rates) for title, network in _usual(plan)]
+    return tuple(sorted(found, key=_order))
+
+
+def network_usd_by_gb(bills: Sequence[NetworkBill], plan: Plan, rates: Rates, gb: ArrayLike) -> NDArray[np.float64]:
+    """Say what each layout's lines come to if so much goes through it in a month, for a picture of where one overtakes another.
+
+    Parameters
+    ----------
+    bills : sequence of NetworkBill
+        What `compare_networks` gives.
+    plan : Plan
+        The service, for its hours and tasks.
+    rates : Rates
+        The region's rates.
+    gb : array_like
+        Logs, calls to the internet and images from elsewhere in a month. [GB]
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_bills, ...)
+        Costs; not a number where a rate is unknown. [USD/month]
+    """
+    amount = np.asarray(gb, dtype=np.float64)
+    rows = []
+    for bill in bills:
+        hours, network = plan.cost.hours_per_month, bill.network
+        tasks = plan.simulation.billed_task_hours[0] * hours / plan.simulation.period_hours
+        addresses = (network.availability_zones + network.nat_gateways) * hours
+        lines = {
+            "public_ipv4_in_use_hour": addresses + (tasks if network.layout == "public" else 0.0),
+            "nat_gateway_hour": network.nat_gateways * hours,
+            "nat_gateway_gb": amount if network.layout == "nat" else 0.0,
+            "vpc_interface_endpoint_hour": len(network.interface_endpoints) * network.availability_zones * hours,
+            "vpc_interface_endpoint_gb": amount if network.layout == "endpoints" else 0.0,
+        }
+        rows.append(sum((_cost(name, quantity, rates) for name, quantity in lines.items()), np.zeros_like(amount)))
+    return np.array(rows)
+
+
+def break_even_gb(one: NetworkBill, other: NetworkBill, plan: Plan, rates: Rates, most_gb: float = 1e6) -> float | None:
+    """Find the monthly traffic at which two layouts cost the same.
+
+    Parameters
+    ----------
+    one, other : NetworkBill
+        The layouts.
+    plan : Plan
+        The service.
+    rates : Rates
+        The region's rates.
+    most_gb : float
+        Where the search ends. [GB]
+
+    Returns
+    -------
+    float or None
+        The least traffic at which they change places; None if they do not. [GB]
+
+    Notes
+    -----
+    Costs are straight between the begins of tiers, so the places where they cross are found exactly.
+    """
+    begins = {tier.begin for name in ("nat_gateway_gb", "vpc_interface_endpoint_gb") for tier in _tiers(name, rates)}
+    knots = np.array(sorted({0.0, most_gb, *(begin for begin in begins if begin < most_gb)}))
+    first, second = network_usd_by_gb((one, other), plan, rates, knots)
+    ahead = first - second
+    for k in range(knots.size - 1):
+        if ahead[k] * ahead[k + 1] < 0:
+            return float(knots[k] + (knots[k + 1] - knots[k]) * ahead[k] / (ahead[k] - ahead[k + 1]))
+    return None
+
+
+def _usual(plan: Plan) -> list[tuple[str, NetworkLayout]]:
+    zones = plan.spec.network.availability_zones
+    uses_secrets = bool(plan.application.secrets)
+    return [
+        ("public addresses", NetworkLayout.of("public", zones)),
+        ("one NAT gateway", NetworkLayout.of("nat", zones)),
+        (f"a NAT gateway in each of {zones} zones", NetworkLayout.of("nat", zones, zones)),
+        ("interface endpoints", NetworkLayout.of("endpoints", zones, uses_secrets=uses_secrets)),
+    ]
+
+
+def _bill(title: str, network: NetworkLayout, plan: Plan, rates: Rates) -> NetworkBill:
+    try:
+        require_consistent(plan.workload, plan.application, network, rates.region)
+    except InvalidScenario as error:
+        return NetworkBill(title, network, None, str(error))
+    simulation = replace(plan.simulation, specs=(replace(plan.spec, network=network),))
+    month = BilledMonth(
+        plan.workload,
+        simulation,
+        plan.application,
+        plan.cost.hours_per_month,
+        rates.region,
+        plan.behavior,
+        plan.extras,
+    )
+    return NetworkBill(title, network, breakdown(month, price_month(month, rates), rates, 0))
+
+
+def _order(bill: NetworkBill) -> tuple[bool, bool, float]:
+    cost = bill.cost
+    return cost is None, cost is not None and cost.is_lower_bound, float("inf") if cost is None else cost.total_usd
+
+
+def _tiers(name: str, rates: Rates) -> Sequence[Any]:
+    rate = rates.known.get(name)
+    return rate.tiers if rate else ()
+
+
+def _cost(name: str, quantity: ArrayLike, rates: Rates) -> NDArray[np.float64]:
+    amount = np.asarray(quantity, dtype=np.float64)
+    if not amount.any():
+        return np.zeros_like(amount)
+    rate = rates.known.get(name)
+    return rate.cost(amount) if rate else np.full_like(amount, np.nan)

@@ -1,0 +1,99 @@
+"""The same service in other regions: bills_by_region(plan, rates_of), the simulation taken over as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from estimator.billing.costing import CostBreakdown, breakdown, price_month
+from estimator.billing.month import BilledMonth
+from estimator.planning.result import Plan
+from estimator.pricing.rates import Rates
+from estimator.pricing.regions import REGIONS
+
+
+@dataclass(frozen=True, slots=True)
+class RegionBill:
+    """A service's bill in one region.
+
+    Parameters
+    ----------
+    region : str
+        Region code.
+    location : str
+        Its name in the price list, such as ``EU (Ireland)``.
+    cost : CostBreakdown
+        The bill; a line whose rate is unknown there stands as unknown.
+    """
+
+    region: str
+    location: str
+    cost: CostBreakdown
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Titles of the lines whose rate is unknown."""
+        return tuple(line.title for line in self.cost if line.contracted_cost is None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain values.
+
+        Returns
+        -------
+        dict
+            JSON-ready.
+        """
+        return {
+            "region": self.region,
+            "location": self.location,
+            "usd_per_month": self.cost.total_usd,
+            "is_lower_bound": self.cost.is_lower_bound,
+            "unknown": list(self.unknown),
+            "prices_published": self.cost.prices_published,
+        }
+
+
+def bills_by_region(
+    plan: Plan, rates_of: Callable[[str], Rates], regions: Iterable[str] = tuple(REGIONS)
+) -> tuple[RegionBill, ...]:
+    """Price the service of a plan in other regions; nothing is simulated again, since prices do not change what happens.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan or an estimate.
+    rates_of : callable
+        Rates of a region by its code.
+    regions : iterable of str
+        Region codes; all by default.
+
+    Returns
+    -------
+    tuple of RegionBill
+        Whole bills first, cheapest first; then those that are at least so much, since a rate is unknown.
+
+    Examples
+    --------
+    >>> from estimator import LoadProfile, ServiceSpec, TaskSize, Workload, estimate, load_rates
+    >>> work = Workload(LoadProfile.constant(20), cpu_ms_per_request=10)
+    >>> found = bills_by_region(estimate(work, load_rates("us-east-1"), ServiceSpec(TaskSize(256, 512))), load_rates)
+    >>> len(found), found[0].cost.total_usd < found[-1].cost.total_usd
+    (36, True)
+    """
+    found = [_bill(plan, rates_of(region)) for region in regions]
+    return tuple(sorted(found, key=lambda bill: (bill.cost.is_lower_bound, bill.cost.total_usd, bill.region)))
+
+
+def _bill(plan: Plan, rates: Rates) -> RegionBill:
+    month = BilledMonth(
+        plan.workload,
+        plan.simulation,
+        plan.application,
+        plan.cost.hours_per_month,
+        rates.region,
+        plan.behavior,
+        plan.extras,
+    )
+    cost = breakdown(month, price_month(month, rates), rates, 0)
+    return RegionBill(rates.region, REGIONS[rates.region].location, cost)

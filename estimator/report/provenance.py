@@ -1,0 +1,79 @@
+"""Where a line of the bill comes from: explain(line, rate), its arithmetic step by step."""
+
+from __future__ import annotations
+
+from estimator.billing.charges import CHARGES
+from estimator.billing.costing import CostLine, usd_text
+from estimator.pricing.rates import Rate
+
+
+def explain(line: CostLine, rate: Rate | None) -> tuple[str, ...]:
+    r"""Write the arithmetic of a line of the bill.
+
+    Parameters
+    ----------
+    line : CostLine
+        The line.
+    rate : Rate, optional
+        The rate that it was priced at; none where it is unknown.
+
+    Returns
+    -------
+    tuple of str
+        Lines of text: what it is, its quantity, what each tier adds, discount, sum, and where rate and rule were read.
+
+    Examples
+    --------
+    >>> from estimator import LoadProfile, ServiceSpec, TaskSize, Workload, estimate, load_rates
+    >>> rates = load_rates("us-east-1")
+    >>> cost = estimate(Workload(LoadProfile.constant(20), cpu_ms_per_request=10), rates, ServiceSpec(TaskSize(256, 512))).cost
+    >>> line = next(line for line in cost if line.charge == "alb_hour")
+    >>> print(*explain(line, rates["alb_hour"])[:4], sep="\n")
+    Application Load Balancer (alb_hour)
+      quantity: hours of the month, a part of one as a whole = 730 Hrs
+      730 Hrs × 0.0225 USD = 16.4250 USD
+      cost: 16.43 USD a month
+    """
+    unit = line.pricing_unit
+    text = [
+        f"{line.title} ({line.charge})",
+        f"  quantity: {line.formula} = {_amount(line.pricing_quantity)} {unit}",
+    ]
+    if rate is None:
+        text += [
+            f"  rate: unknown for {line.usage_type}, so this line is not part of the total",
+            "  cost: unknown",
+        ]
+    else:
+        text += _tiers(line, rate)
+        text.append(f"  cost: {usd_text(line.contracted_cost)} USD a month")
+        seen = f"published {line.published}" if line.published else "publication date not known"
+        sku = f"SKU {line.sku}, " if line.sku else ""
+        text.append(f"  rate: {sku}usage type {line.usage_type}, {seen}; read from {line.provenance or 'Python'}")
+        if line.rate_note:
+            text.append(f"  note: {line.rate_note}")
+    charge = CHARGES.get(line.charge)
+    if charge is not None:
+        text.append(f"  rule: {charge.source}")
+    return tuple(text)
+
+
+def _tiers(line: CostLine, rate: Rate) -> list[str]:
+    """Write what each tier adds, and the private discount."""
+    tiers = rate.tiers
+    ends = [tier.begin for tier in tiers[1:]] + [float("inf")]
+    text = []
+    for tier, end in zip(tiers, ends, strict=True):
+        within = min(line.pricing_quantity, end) - tier.begin
+        if within <= 0:
+            break
+        where = f"from {tier.begin:,.10g} on: " if tier.begin else ""
+        usd = within * float(tier.price)
+        text.append(f"  {where}{_amount(within)} {line.pricing_unit} × {tier.price} USD = {usd:,.4f} USD")
+    if rate.discount_percent:
+        text.append(f"  less {rate.discount_percent:g} % private discount")
+    return text
+
+
+def _amount(quantity: float) -> str:
+    return f"{quantity:,.10g}" if float(quantity).is_integer() else f"{quantity:,.4f}"
