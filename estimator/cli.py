@@ -141,6 +141,9 @@ def estimate(
         str | None,
         typer.Option("--explain", metavar="CHARGE", help="Show the arithmetic of a line of the bill, or of `all`."),
     ] = None,
+    focus: Annotated[
+        Path | None, typer.Option("--focus", metavar="CSV", help="Write the bill with the columns of FOCUS 1.0.")
+    ] = None,
     export: Export = None,
     force: ForceExport = False,
     as_json: AsJson = False,
@@ -149,8 +152,15 @@ def estimate(
 
     Example: estimator estimate shop.yaml --export my-stack
     """
+    from estimator.files import require_free, write_whole
+
+    require_free(focus, force)
     document, rates = _read(scenario)
     found = document.estimate(rates, scenario.parent)
+    if focus is not None:
+        from estimator.report.focus import focus_frame
+
+        write_whole(focus, focus_frame(found.cost).to_csv(index=False, lineterminator="\n"))
     if explain is not None:
         from estimator.cli_bill import print_explained
 

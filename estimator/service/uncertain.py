@@ -303,7 +303,8 @@ ELSEWHERE: dict[str, Uncertain] = {
         ),
         Uncertain(
             "insights_metrics_per_task", 20, (10, 40), "1",
-            "AWS, Amazon ECS Developer Guide on Container Insights, read 2026: at least ten of each task, in two sets of dimensions; whether each is billed is not said",
+            "AWS, Amazon ECS Developer Guide on Container Insights, read 2026: at least ten of each task, in two sets of dimensions; whether each is "
+            "billed is not said",
             "our own choice", INSIGHTS, EXTRAS,
         ),
         Uncertain(

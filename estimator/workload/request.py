@@ -236,14 +236,12 @@ def request_notes(request: Request) -> tuple[str, ...]:
     found = []
     if request.behind_cloudfront:
         found.append(
-            "CloudFront's own bill, its requests and its transfer to clients, is not part of this one. What the load balancer sends to "
-            "CloudFront is free and no data transfer to the internet."
+            "CloudFront is billed by its pay-as-you-go prices; uploads through it, its flat-rate plans, functions and logs are not part of the bill. "
+            "What the load balancer sends to CloudFront is free and no data transfer to the internet."
         )
     if request.lambda_target_share:
         found.append(
             f"{100 * request.lambda_target_share:g} % of the requests at the load balancer go to Lambda functions: the tasks do not see them, "
             "and Lambda's own bill is not part of this one."
         )
-    if request.mutual_tls:
-        found.append("The hourly charge of a trust store for mutual TLS is not part of this bill.")
     return tuple(found)
