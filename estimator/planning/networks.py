@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from estimator.billing.costing import CostBreakdown, breakdown, price_month
-from estimator.billing.month import BilledMonth
+from estimator.billing.costing import CostBreakdown
 from estimator.errors import InvalidScenario
 from estimator.planning.limits import require_consistent
+from estimator.planning.regions import bill_again
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.service.network import NetworkLayout
@@ -192,17 +192,7 @@ def _bill(title: str, network: NetworkLayout, plan: Plan, rates: Rates) -> Netwo
         require_consistent(plan.workload, plan.application, network, rates.region)
     except InvalidScenario as error:
         return NetworkBill(title, network, None, str(error))
-    simulation = replace(plan.simulation, specs=(replace(plan.spec, network=network),))
-    month = BilledMonth(
-        plan.workload,
-        simulation,
-        plan.application,
-        plan.cost.hours_per_month,
-        rates.region,
-        plan.behavior,
-        plan.extras,
-    )
-    return NetworkBill(title, network, breakdown(month, price_month(month, rates), rates, 0))
+    return NetworkBill(title, network, bill_again(plan, rates, network))
 
 
 def _order(bill: NetworkBill) -> tuple[bool, bool, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from estimator.billing.costing import CostBreakdown, breakdown, price_month
@@ -11,6 +11,7 @@ from estimator.billing.month import BilledMonth
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.pricing.regions import REGIONS
+from estimator.service.network import NetworkLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +86,35 @@ def bills_by_region(
     return tuple(sorted(found, key=lambda bill: (bill.cost.is_lower_bound, bill.cost.total_usd, bill.region)))
 
 
-def _bill(plan: Plan, rates: Rates) -> RegionBill:
+def bill_again(plan: Plan, rates: Rates, network: NetworkLayout | None = None) -> CostBreakdown:
+    """Price what a plan's simulation found at other rates or in another network layout, neither of which changes what happens.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan or an estimate.
+    rates : Rates
+        The rates, of any region.
+    network : NetworkLayout, optional
+        Another layout; by default the plan's own.
+
+    Returns
+    -------
+    CostBreakdown
+        The bill.
+    """
+    spec = plan.spec if network is None else replace(plan.spec, network=network)
     month = BilledMonth(
         plan.workload,
-        plan.simulation,
+        replace(plan.simulation, specs=(spec,)),
         plan.application,
         plan.cost.hours_per_month,
         rates.region,
         plan.behavior,
         plan.extras,
     )
-    cost = breakdown(month, price_month(month, rates), rates, 0)
-    return RegionBill(rates.region, REGIONS[rates.region].location, cost)
+    return breakdown(month, price_month(month, rates), rates, 0)
+
+
+def _bill(plan: Plan, rates: Rates) -> RegionBill:
+    return RegionBill(rates.region, REGIONS[rates.region].location, bill_again(plan, rates))
