@@ -152,22 +152,29 @@ def estimate(
 
     Example: estimator estimate shop.yaml --export my-stack
     """
+    from estimator.errors import InvalidScenario
     from estimator.files import require_free, write_whole
 
     require_free(focus, force)
     document, rates = _read(scenario)
     found = document.estimate(rates, scenario.parent)
-    if focus is not None:
-        from estimator.report.focus import focus_frame
-
-        write_whole(focus, focus_frame(found.cost).to_csv(index=False, lineterminator="\n"))
+    if explain is not None and (export is not None or focus is not None):
+        raise InvalidScenario(
+            "--explain prints a line's arithmetic and writes nothing; leave out --export and --focus."
+        )
     if explain is not None:
         from estimator.cli_bill import print_explained
 
         print_explained(found.cost, rates, explain, as_json)
         return
     _export(found, export, force)
+    if focus is not None:
+        from estimator.report.focus import focus_frame
+
+        write_whole(focus, focus_frame(found.cost).to_csv(index=False, lineterminator="\n"))
     _print(found, as_json, export)
+    if focus is not None:
+        typer.echo(f"Wrote {focus}.", err=True)
 
 
 app.command()(simulate)

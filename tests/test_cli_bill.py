@@ -58,6 +58,15 @@ def test_a_line_that_is_not_there(call, tmp_path: Path, charge: str, words: str)
     check_refused(call("estimate", scenario_file(tmp_path, service=SERVICE), "--explain", charge), words, "alb_hour")
 
 
+@pytest.mark.parametrize("option", ["--export", "--focus"])
+def test_what_explains_writes_nothing_and_says_so(call, tmp_path: Path, option: str) -> None:
+    path, target = scenario_file(tmp_path, service=SERVICE), tmp_path / "new"
+    check_refused(
+        call("estimate", path, "--explain", "all", option, target), "--explain", "leave out --export and --focus"
+    )
+    assert not target.exists()
+
+
 def test_the_service_in_all_regions(call, tmp_path: Path) -> None:
     path = scenario_file(tmp_path, service=SERVICE)
     values = json.loads(call("regions", path, "--json").stdout)

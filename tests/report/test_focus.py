@@ -91,7 +91,9 @@ def test_periods_and_unknown_rates():
 
 def test_the_command_line_writes_it_whole(call, tmp_path: Path) -> None:
     path, target = scenario_file(tmp_path, service={"cpu_units": 256, "memory_mib": 512}), tmp_path / "focus.csv"
-    assert call("estimate", path, "--focus", target).returncode == 0
+    result = call("estimate", path, "--focus", target)
+    assert result.returncode == 0
+    assert f"Wrote {target}." in result.stderr
     rows = list(csv.DictReader(io.StringIO(target.read_text())))
     assert tuple(rows[0]) == COLUMNS
     assert {row["BillingCurrency"] for row in rows} == {"USD"}
