@@ -15,7 +15,9 @@ import typer
 
 if TYPE_CHECKING:
     from estimator.billing.costing import CostBreakdown
+    from estimator.planning.result import Plan
     from estimator.pricing.rates import Rates
+    from estimator.scenario import Scenario
 
 #: Explains every line.
 ALL = "all"
@@ -30,11 +32,8 @@ def regions(
     Example: estimator regions shop.yaml
     """
     from estimator.planning.regions import bills_by_region
-    from estimator.scenario import Scenario
 
-    document = Scenario.from_file(scenario)
-    rates = document.rates(scenario.parent)
-    found = (document.plan if document.service is None else document.estimate)(rates, scenario.parent)
+    document, _, found = _priced(scenario)
     bills = bills_by_region(found, lambda region: document.model_copy(update={"region": region}).rates(scenario.parent))
     if as_json:
         values = {
@@ -62,11 +61,8 @@ def networks(
     Example: estimator networks shop.yaml
     """
     from estimator.planning.networks import break_even_gb, compare_networks
-    from estimator.scenario import Scenario
 
-    document = Scenario.from_file(scenario)
-    rates = document.rates(scenario.parent)
-    found = (document.plan if document.service is None else document.estimate)(rates, scenario.parent)
+    document, rates, found = _priced(scenario)
     bills = compare_networks(found, rates)
     best = bills[0]
     crossings = {
@@ -91,6 +87,16 @@ def networks(
             typer.echo(
                 f"At {gb:,.4g} GB a month of logs, calls to the internet and images from elsewhere, {best.title} and {title} cost the same."
             )
+
+
+def _priced(path: Path) -> tuple[Scenario, Rates, Plan]:
+    """Read a scenario, its rates, and the service that it describes, or else the plan that is found for it."""
+    from estimator.scenario import Scenario
+
+    document = Scenario.from_file(path)
+    rates = document.rates(path.parent)
+    search = document.plan if document.service is None else document.estimate
+    return document, rates, search(rates, path.parent)
 
 
 def print_explained(cost: CostBreakdown, rates: Rates, charge: str, as_json: bool) -> None:
