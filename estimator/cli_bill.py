@@ -134,7 +134,7 @@ def print_explained(cost: CostBreakdown, rates: Rates, charge: str, as_json: boo
         raise InvalidScenario(
             f"--explain is {shown(charge)}, which {why}; it must be {ALL} or one of {', '.join(here)}.{hint}"
         )
-    texts = {line.charge: explain(line, rates.known.get(CHARGES[line.charge].price)) for line in chosen}
+    texts = {line.charge: explain(line, rates.known.get(line.price)) for line in chosen}
     if as_json:
         typer.echo(json.dumps({name: list(lines) for name, lines in texts.items()}, indent=2))
         return

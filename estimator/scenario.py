@@ -10,6 +10,7 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, Field, ValidationError
 
+from estimator.billing.savings_plan_options import SavingsPlan, require_savings_plans
 from estimator.checks import read_text, require_number
 from estimator.documents import Known, Section, parse_document, refuse_truth_values, sentence_of, with_path
 from estimator.errors import InvalidScenario
@@ -69,6 +70,9 @@ class Scenario(Section):
         What happens beside the load: deployments, the loss of a zone, shortages of Fargate Spot.
     extras : section
         What is billed around the service: log class, metrics and alarms, a firewall, CloudFront's edges, images, keys and names.
+    savings_plans : list of SavingsPlan
+        Compute Savings Plans: those that you have first, then one to buy: ``term``, ``payment_option``, ``commitment_usd_per_h`` (null for the one that
+        costs least), ``partial_upfront_percent``, ``existing``.
     behavior : section
         What is taken for granted of AWS where it does not say.
     prices : section
@@ -88,6 +92,7 @@ class Scenario(Section):
     service: Service | None = None
     operations: Operations = Operations()
     extras: Extras = Extras()
+    savings_plans: tuple[SavingsPlan, ...] = ()
     behavior: AwsBehavior = AwsBehavior()
     prices: Prices = Prices()
 
@@ -195,6 +200,7 @@ class Scenario(Section):
             self.hours_per_month,
             self.operations,
             self.extras,
+            self.savings_plans,
         )
         return self._signed(found)
 
@@ -234,6 +240,7 @@ class Scenario(Section):
             progress=progress,
             operations=self.operations,
             extras=self.extras,
+            savings_plans=self.savings_plans,
         )
         return self._signed(found)
 
@@ -318,6 +325,7 @@ class Scenario(Section):
             raise InvalidScenario(f"{where}: {sentence_of(error, _known, _KINDS)}") from None
         require_region(scenario.region)
         require_number("hours_per_month", scenario.hours_per_month, 1, 744, advice="730 is the calculators' month.")
+        require_savings_plans(scenario.savings_plans)
         require_consistent(scenario.request, scenario.application, scenario.network_layout(), scenario.region)
         if scenario.service is not None:
             try:
@@ -382,7 +390,7 @@ class Scenario(Section):
 #: Fields that are true or false, by name.
 _TRUTH_FIELDS = frozenset(
     name
-    for record in (Request, Application, AwsBehavior, Extras, *POLICY_SECTIONS.values())
+    for record in (Request, Application, AwsBehavior, Extras, SavingsPlan, *POLICY_SECTIONS.values())
     for name, hint in get_type_hints(record).items()
     if hint is bool
 )
@@ -416,6 +424,7 @@ def _known(path: list[str]) -> Known:
         "scaling": PolicySection,
         "operations": Operations,
         "extras": Extras,
+        "savings_plans": SavingsPlan,
         "behavior": AwsBehavior,
         "prices": Prices,
         "scheduled_actions": ScheduledAction,
@@ -469,6 +478,7 @@ def scenario_schema() -> dict[str, Any]:
         Operations,
         SpotShortage,
         Extras,
+        SavingsPlan,
         Prices,
     )
     parts: dict[str, tuple[Any, type]] = {

@@ -2,8 +2,8 @@
 
 Notes
 -----
-List and contracted are FOCUS's words: at AWS's list prices, and less private discounts. Every table shows what is
-contracted, since that is what is paid. A price of your own is both.
+List, contracted, billed and effective are FOCUS's words: at AWS's list prices; less private discounts; what the month's invoice says; and
+with what was paid for in advance spread over its hours. Every table shows what is effective. A price of your own is list and contracted.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from estimator.billing.charges import CHARGES, NOT_INCLUDED
 from estimator.billing.month import BilledMonth
+from estimator.billing.savings_plan_options import AppliedSavingsPlan
 from estimator.errors import RateNotFound
 from estimator.pricing.catalog import PRICES
 from estimator.pricing.own_prices import contracted
@@ -33,7 +34,10 @@ class CostLine:
     Parameters
     ----------
     charge : str
-        Name of its row in ``CHARGES``; in ``PRICES`` where a quantity was given that no charge meters.
+        Name of its row in ``CHARGES``; in ``PRICES`` where a quantity was given that no charge meters. What a Savings Plan pays of a charge
+        has the name of the plan behind a colon.
+    price : str
+        Name of its row in ``PRICES``; empty for the unused part of a commitment, which has none.
     title : str
         What it is, in words.
     pricing_quantity : float
@@ -47,7 +51,13 @@ class CostLine:
     contracted_unit_price : str
         Price, or prices by tier, less the private discount; ``unknown`` if there is no rate. [USD/unit]
     contracted_cost : float or None
-        Cost less the private discount, which is what the bill adds up; None if there is no rate. [USD]
+        Cost less the private discount, before Savings Plans; None if there is no rate. [USD]
+    effective_unit_price : str
+        What a unit comes to in the end: the contracted price, or a Savings Plan's rate; ``unknown`` if there is no rate. [USD/unit]
+    effective_cost : float or None
+        What the line comes to in the end, which is what the bill adds up; None if there is no rate. [USD]
+    billed_cost : float or None
+        What the month's invoice says of the line; 0 where a Savings Plan's commitment pays, None if there is no rate. [USD]
     discount_percent : float
         Private discount on the list price. [percent]
     sku : str
@@ -67,6 +77,7 @@ class CostLine:
     """
 
     charge: str
+    price: str
     title: str
     pricing_quantity: float
     pricing_unit: str
@@ -74,6 +85,9 @@ class CostLine:
     list_cost: float | None
     contracted_unit_price: str
     contracted_cost: float | None
+    effective_unit_price: str
+    effective_cost: float | None
+    billed_cost: float | None
     discount_percent: float
     sku: str
     usage_type: str
@@ -86,8 +100,10 @@ class CostLine:
     @property
     def sku_text(self) -> str:
         """The SKU, or the reason why there is none; whether the rate is not from AWS itself; and the private discount."""
-        if self.contracted_cost is None:
+        if self.effective_cost is None:
             return "no rate known"
+        if not self.price:
+            return "your commitment"
         origin = {"thirdparty-typed": "typed by a third party", "thirdparty-derived": "derived by a third party"}
         sku = self.sku or ("" if self.provenance == "own" else "not in the source")
         return ", ".join(filter(None, (sku, origin.get(self.provenance, ""), self.yours_text)))
@@ -118,6 +134,8 @@ class CostBreakdown:
         Day that the prices were asked for; empty for the newest.
     not_included : str
         What the bill leaves out.
+    savings_plans : tuple of AppliedSavingsPlan
+        What each Savings Plan did; none without any.
     """
 
     region: str
@@ -126,14 +144,15 @@ class CostBreakdown:
     requests: float
     as_of: str = ""
     not_included: str = NOT_INCLUDED
+    savings_plans: tuple[AppliedSavingsPlan, ...] = ()
 
     def __iter__(self) -> Iterator[CostLine]:
         return iter(self.lines)
 
     @property
     def total_usd(self) -> float:
-        """Sum of the known lines, private discounts taken off. [USD/month]"""
-        return float(sum(line.contracted_cost or 0.0 for line in self.lines))
+        """Sum of the known lines, private discounts taken off and Savings Plans spread over their hours. [USD/month]"""
+        return float(sum(line.effective_cost or 0.0 for line in self.lines))
 
     @property
     def list_total_usd(self) -> float:
@@ -141,9 +160,25 @@ class CostBreakdown:
         return float(sum(line.list_cost or 0.0 for line in self.lines))
 
     @property
+    def billed_usd(self) -> float:
+        """What the month's invoice says: the lines, and the recurring part of commitments; not what is paid at their start. [USD/month]"""
+        recurring = sum(done.payment.recurring_usd_per_h * done.hours for done in self.savings_plans)
+        return float(sum(line.billed_cost or 0.0 for line in self.lines) + recurring)
+
+    @property
+    def upfront_usd(self) -> float:
+        """What Savings Plans that are to be bought cost at their start. [USD]"""
+        return float(sum(done.payment.upfront_usd for done in self.savings_plans if not done.plan.existing))
+
+    @property
+    def savings_plans_text(self) -> str:
+        """What each Savings Plan did, in sentences; empty without any."""
+        return " ".join(done.text for done in self.savings_plans)
+
+    @property
     def is_lower_bound(self) -> bool:
         """True if a line has no known rate, so that the bill is at least the total."""
-        return any(line.contracted_cost is None for line in self.lines)
+        return any(line.effective_cost is None for line in self.lines)
 
     @property
     def total_text(self) -> str:
@@ -172,7 +207,7 @@ class CostBreakdown:
     def prices_text(self) -> str:
         """Which prices these are, in sentences that are the same on every day."""
         asked = f"Prices as of {self.as_of}. " if self.as_of else ""
-        saved = self.list_total_usd - self.total_usd
+        saved = self.list_total_usd - sum(line.contracted_cost or 0.0 for line in self.lines)
         yours = sum(bool(line.yours_text) for line in self.lines)
         where = f"${abs(saved):,.2f} {'below' if saved >= 0 else 'above'} AWS's list of ${self.list_total_usd:,.2f}"
         count = f"{yours} of {len(self.lines)} lines {'is' if yours == 1 else 'are'}"
@@ -245,7 +280,10 @@ class CostBreakdown:
             "hours_per_month": self.hours_per_month,
             "total_usd_per_month": self.total_usd,
             "list_total_usd_per_month": self.list_total_usd,
+            "billed_usd_per_month": self.billed_usd,
+            "upfront_usd": self.upfront_usd,
             "is_lower_bound": self.is_lower_bound,
+            "savings_plans": [done.to_dict() for done in self.savings_plans],
             "requests_per_month": self.requests,
             "prices_as_of": self.as_of or None,
             "prices_published": self.prices_published,
@@ -254,13 +292,13 @@ class CostBreakdown:
         }
 
     def __str__(self) -> str:
-        lines = [f"{line.title:36}{usd_text(line.contracted_cost):>12}  {line.sku_text}" for line in self.lines]
+        lines = [f"{line.title:36}{usd_text(line.effective_cost):>12}  {line.sku_text}" for line in self.lines]
         return "\n".join([*lines, f"{'Total, ' + self.region:36}{self.total_text}"])
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{html.escape(line.title)}</td><td align='right'>{line.pricing_quantity:,.2f}</td><td>{html.escape(line.pricing_unit)}</td>"
-            f"<td>{html.escape(line.contracted_unit_price)}</td><td align='right'>{usd_text(line.contracted_cost)}</td>"
+            f"<td>{html.escape(line.effective_unit_price)}</td><td align='right'>{usd_text(line.effective_cost)}</td>"
             f"<td>{html.escape(line.sku_text)}</td><td>{line.published}</td></tr>"
             for line in self.lines
         )
@@ -270,7 +308,7 @@ class CostBreakdown:
         return (
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
             f"<tfoot><tr><th colspan='4'>Total, {html.escape(self.region)}</th><th>{html.escape(self.total_text)}</th><th></th><th></th></tr></tfoot></table>"
-            f"<p>{html.escape(' '.join(filter(None, (self.prices_text, self.stale_text()))))}</p>"
+            f"<p>{html.escape(' '.join(filter(None, (self.savings_plans_text, self.prices_text, self.stale_text()))))}</p>"
         )
 
 
@@ -401,15 +439,21 @@ def cost_line(charge: str, title: str, price: str, quantity: float, rates: Rates
     """
     row = PRICES[price]
     rate = rates.known.get(price)
+    unit_price = contracted(rate).tiers_text(quantity) if rate else "unknown"
+    cost = float(rate.cost(quantity)) if rate else None
     return CostLine(
         charge=charge,
+        price=price,
         title=title,
         pricing_quantity=quantity,
         pricing_unit=row.unit,
         list_unit_price=rate.list_text(quantity) if rate else "unknown",
         list_cost=float(rate.list_cost(quantity)) if rate else None,
-        contracted_unit_price=contracted(rate).tiers_text(quantity) if rate else "unknown",
-        contracted_cost=float(rate.cost(quantity)) if rate else None,
+        contracted_unit_price=unit_price,
+        contracted_cost=cost,
+        effective_unit_price=unit_price,
+        effective_cost=cost,
+        billed_cost=cost,
         discount_percent=rate.discount_percent if rate else 0.0,
         sku=rate.sku if rate else "",
         usage_type=rate.usage_type if rate else row.query.usage_type_in(rates.region),

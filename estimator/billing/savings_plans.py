@@ -25,61 +25,32 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from estimator.checks import require_number, shown
+from estimator.billing.savings_plan_options import (
+    COMMITMENT_DECIMALS,
+    MAX_COMMITMENT_USD_PER_H,
+    MIN_COMMITMENT_USD_PER_H,
+    SAVINGS_PLAN_OPTIONS,
+    SavingsPlanOption,
+    numbers_of,
+    require_commitment,
+)
 from estimator.errors import InvalidScenario, RateNotFound
 from estimator.pricing.own_prices import contracted
 from estimator.pricing.rates import Rates
 from estimator.service.capacity import FARGATE
-from estimator.service.task_size import ARM64
+from estimator.service.task_size import ARM64, LINUX, WINDOWS
 from estimator.simulation.result import Simulation
 from estimator.units import SECONDS_PER_HOUR
 
 Floats = NDArray[np.float64]
 
-#: AWS's bounds of a commitment, and its decimals; AWS, savingsplans API, CreateSavingsPlan, read 2026-11. [USD/h]
-MIN_COMMITMENT_USD_PER_H = 0.001
-MAX_COMMITMENT_USD_PER_H = 1_000_000
-COMMITMENT_DECIMALS = 5
-#: Length of a term: 31,536,000 s and 94,608,000 s in AWS's offerings. [h]
-TERM_HOURS = {"1yr": 8760, "3yr": 26_280}
-PAYMENT_OPTIONS = ("No Upfront", "Partial Upfront", "All Upfront")
-#: What AWS takes as the upfront part of a Partial Upfront plan, in whole percent. [percent]
-PARTIAL_UPFRONT_PERCENT = (50, 99)
 #: A commitment that only pays with more than this times the load never pays. [1]
 MAX_SHARE = 1000.0
 
-# Slopes nearer to 0 than this part of a commitment in every hour are rounding, and more digits of a commitment than AWS's are.
+# Slopes nearer to 0 than this part of a commitment in every hour are rounding.
 _TOLERANCE = 1e-9
 # Sums of costs that differ by less than this part are equal.
 _ROUNDING = 1e-14
-
-
-@dataclass(frozen=True, slots=True)
-class SavingsPlanOption:
-    """Term and payment option of a Compute Savings Plan.
-
-    Parameters
-    ----------
-    term : str
-        ``1yr`` or ``3yr``.
-    payment_option : str
-        ``No Upfront``, ``Partial Upfront`` or ``All Upfront``.
-    """
-
-    term: str
-    payment_option: str
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("term", tuple(TERM_HOURS)), ("payment_option", PAYMENT_OPTIONS)):
-            if (value := getattr(self, name)) not in allowed:
-                raise InvalidScenario(f"{name} is {shown(value)}; it must be one of {', '.join(allowed)}.")
-
-    def _price(self, leg: str) -> str:
-        return f"sp_compute_{self.term}_{self.payment_option.replace(' ', '').lower()}__fargate_{leg}_hour"
-
-
-#: Every option that AWS sells.
-SAVINGS_PLAN_OPTIONS = tuple(SavingsPlanOption(term, payment) for term in TERM_HOURS for payment in PAYMENT_OPTIONS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,51 +207,6 @@ class CommittedBill:
         return _part(whole - (rates @ self.on_demand_units_per_h).sum(axis=-1), whole)
 
 
-@dataclass(frozen=True, slots=True)
-class SavingsPlanPayment:
-    """How a commitment is paid over its term.
-
-    Parameters
-    ----------
-    option : SavingsPlanOption
-        Term and payment option.
-    commitment_usd_per_h : float
-        Commitment. [USD/h]
-    partial_upfront_percent : int
-        Upfront part of a Partial Upfront plan, 50 to 99; of no meaning for the others. [percent]
-
-    Examples
-    --------
-    >>> paid = SavingsPlanPayment(SavingsPlanOption("1yr", "Partial Upfront"), 2.0)
-    >>> paid.upfront_usd, paid.recurring_usd_per_h, paid.effective_usd_per_h
-    (8760.0, 1.0, 2.0)
-    """
-
-    option: SavingsPlanOption
-    commitment_usd_per_h: float
-    partial_upfront_percent: int = 50
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "commitment_usd_per_h", float(require_commitment(self.commitment_usd_per_h)))
-        require_number("partial_upfront_percent", self.partial_upfront_percent, *PARTIAL_UPFRONT_PERCENT, whole=True)
-
-    @property
-    def upfront_usd(self) -> float:
-        """Paid at the start. [USD]"""
-        percent = (0, self.partial_upfront_percent, 100)[PAYMENT_OPTIONS.index(self.option.payment_option)]
-        return self.commitment_usd_per_h * TERM_HOURS[self.option.term] * percent / 100
-
-    @property
-    def recurring_usd_per_h(self) -> float:
-        """Paid with each month's bill, for each hour of the term. [USD/h]"""
-        return self.commitment_usd_per_h - self.upfront_usd / TERM_HOURS[self.option.term]
-
-    @property
-    def effective_usd_per_h(self) -> float:
-        """Both parts, for each hour of the term: the commitment, whatever the payment option. [USD/h]"""
-        return self.upfront_usd / TERM_HOURS[self.option.term] + self.recurring_usd_per_h
-
-
 @dataclass(frozen=True, eq=False)
 class BestCommitment:
     """The commitment that costs least for hours of usage.
@@ -350,7 +276,11 @@ class CommitmentRisk:
 
 
 def fargate_usage(
-    simulation: Simulation, rates: Rates, option: SavingsPlanOption, candidate: int = 0
+    simulation: Simulation,
+    rates: Rates,
+    option: SavingsPlanOption,
+    candidate: int = 0,
+    operating_system: str = LINUX,
 ) -> SavingsPlanUsage:
     """Take the usage that a Compute Savings Plan covers from a simulated service.
 
@@ -368,6 +298,8 @@ def fargate_usage(
         Term and payment option.
     candidate : int
         Position of the candidate.
+    operating_system : str
+        ``LINUX``, or ``WINDOWS``, whose licence is not covered.
 
     Returns
     -------
@@ -389,10 +321,11 @@ def fargate_usage(
     # On-Demand is all tasks less those on Spot: where all are on Spot, rounding may leave less than 0.
     task_hours = np.maximum(simulation.billed_task_s_by_hour[FARGATE][candidate], 0.0) / SECONDS_PER_HOUR
     per_task = np.array([spec.task_size.vcpu, spec.task_size.memory_gb])
-    legs = [f"linux_{'arm' if spec.cpu_architecture == ARM64 else 'x86'}_{leg}" for leg in ("vcpu", "gb")]
+    kind = "windows" if operating_system == WINDOWS else f"linux_{'arm' if spec.cpu_architecture == ARM64 else 'x86'}"
+    legs = [f"{kind}_{leg}" for leg in ("vcpu", "gb")]
     names = tuple(f"fargate_{leg}_hour" for leg in legs)
     on_demand = np.array([_usd_per_unit(rates, name) for name in names])
-    plan = np.array([_usd_per_unit(rates, option._price(leg)) for leg in legs])
+    plan = np.array([_usd_per_unit(rates, option.price_of(leg)) for leg in legs])
     return SavingsPlanUsage(names, per_task[:, None] * task_hours, on_demand, plan)
 
 
@@ -423,32 +356,6 @@ def apply_commitment(usage: SavingsPlanUsage, commitment_usd_per_h: ArrayLike) -
     commitment = require_commitment(commitment_usd_per_h)
     units, left = _spend(usage, commitment)
     return CommittedBill(usage, commitment, left, units)
-
-
-def require_commitment(commitment_usd_per_h: ArrayLike) -> Floats:
-    """Raise unless commitments are such that AWS takes: 0.001 to 1,000,000 with at most five decimals.
-
-    Parameters
-    ----------
-    commitment_usd_per_h : array_like, shape (...,)
-        Commitments; 0 is none. [USD/h]
-
-    Returns
-    -------
-    numpy.ndarray, shape (...,)
-        The same, to five decimals. [USD/h]
-    """
-    values = _numbers("commitment_usd_per_h", commitment_usd_per_h)
-    inside = (values >= MIN_COMMITMENT_USD_PER_H) & (values <= MAX_COMMITMENT_USD_PER_H)
-    rounded = np.asarray(np.round(np.where(inside, values, 0.0), COMMITMENT_DECIMALS), dtype=np.float64)
-    # Sums such as 0.1 + 0.2 have no more decimals than their parts.
-    wrong = (values != 0) & ~(inside & (np.abs(rounded - values) <= _TOLERANCE))
-    if wrong.any():
-        raise InvalidScenario(
-            f"commitment_usd_per_h is {float(values[wrong][0]):.12g}; AWS takes {MIN_COMMITMENT_USD_PER_H} to {MAX_COMMITMENT_USD_PER_H:,} USD "
-            f"per hour with at most {COMMITMENT_DECIMALS} decimals. Round it, or say 0 for no Savings Plan."
-        )
-    return rounded
 
 
 def bill_by_commitment(usage: SavingsPlanUsage, commitments_usd_per_h: ArrayLike) -> Floats:
@@ -665,20 +572,13 @@ def _usd_per_unit(rates: Rates, name: str) -> float:
 
 def _checked(name: str, values: ArrayLike) -> Floats:
     """Return numbers of 0 or more, or a plan's rates above 0, or raise; a rate of 0 would pay for usage without a commitment."""
-    numbers = _numbers(name, values)
+    numbers = numbers_of(name, values)
     of_plan = name == "savings_plan_rates"
     wrong = ~(numbers > 0) if of_plan else ~((numbers >= 0) & np.isfinite(numbers))
     if wrong.any():
         allowed = "above 0, or inf for a leg that the plan does not cover" if of_plan else "of 0 or more"
         raise InvalidScenario(f"{name} has {numbers[wrong][0]:g}; each must be a number {allowed}. Correct the value.")
     return numbers
-
-
-def _numbers(name: str, values: ArrayLike) -> Floats:
-    try:
-        return np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InvalidScenario(f"{name} is {shown(values)}; it must be a number or an array of numbers.") from None
 
 
 def _part(part: Floats, whole: Floats | float) -> Floats:

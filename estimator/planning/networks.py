@@ -53,7 +53,7 @@ class NetworkBill:
         """What the lines of the network come to; infinite where the layout does not serve. [USD/month]"""
         if self.cost is None:
             return float("inf")
-        return float(sum(line.contracted_cost or 0.0 for line in self.cost if line.charge in NETWORK_CHARGES))
+        return float(sum(line.effective_cost or 0.0 for line in self.cost if line.charge in NETWORK_CHARGES))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from estimator.billing.committed import with_savings_plans
 from estimator.billing.costing import breakdown, price_month
 from estimator.billing.month import BilledMonth
+from estimator.billing.savings_plan_options import SavingsPlan, require_savings_plans
 from estimator.checks import shown
 from estimator.errors import InvalidScenario, unknown_rates_text
 from estimator.planning.limits import broken_limits, none_left, require_consistent, worst
@@ -40,6 +42,7 @@ def estimate(
     hours_per_month: float = HOURS_PER_MONTH,
     operations: Operations | None = None,
     extras: Extras | None = None,
+    savings_plans: Iterable[SavingsPlan] = (),
 ) -> Plan:
     """Simulate and price one candidate as it is.
 
@@ -63,6 +66,8 @@ def estimate(
         Deployments, loss of a zone, shortages of Fargate Spot.
     extras : Extras, optional
         What is billed around the service.
+    savings_plans : iterable of SavingsPlan
+        Compute Savings Plans that you have, and one to buy, whose commitment may be left to be found.
 
     Returns
     -------
@@ -74,10 +79,18 @@ def estimate(
     behavior = behavior or AwsBehavior()
     operations = operations or Operations()
     extras = extras or Extras()
+    plans = require_savings_plans(savings_plans)
     _require_types(workload, rates)
     require_consistent(workload, application, spec.network, rates.region)
     run = simulate(
-        workload, [spec], application, behavior, [0], operations=operations, p95_latency_ms=promise.p95_latency_ms
+        workload,
+        [spec],
+        application,
+        behavior,
+        [0],
+        operations=operations,
+        p95_latency_ms=promise.p95_latency_ms,
+        keep_hours=True,
     )
     month = BilledMonth(workload, run, application, hours_per_month, rates.region, behavior, extras)
     bills = price_month(month, rates)
@@ -87,7 +100,7 @@ def estimate(
         warnings.append(unknown_rates_text(bills.unknown.values()))
     return Plan(
         spec,
-        breakdown(month, bills, rates, 0),
+        with_savings_plans(breakdown(month, bills, rates, 0), run, rates, plans),
         run,
         workload,
         application,
@@ -95,6 +108,7 @@ def estimate(
         behavior,
         operations=operations,
         extras=extras,
+        savings_plans=plans,
         warnings=(*warnings, *notes(spec, workload, application, behavior, operations, run, hours_per_month)),
     )
 
@@ -113,6 +127,7 @@ def plan(
     progress: Callable[[float], None] | None = None,
     operations: Operations | None = None,
     extras: Extras | None = None,
+    savings_plans: Iterable[SavingsPlan] = (),
 ) -> Plan:
     """Find the cheapest candidate that keeps the promise.
 
@@ -142,6 +157,8 @@ def plan(
         Deployments, loss of a zone, shortages of Fargate Spot.
     extras : Extras, optional
         What is billed around the service.
+    savings_plans : iterable of SavingsPlan
+        Compute Savings Plans for the bill of the winner; candidates are compared On-Demand.
 
     Returns
     -------
@@ -164,6 +181,7 @@ def plan(
     network = network or NetworkLayout()
     operations = operations or Operations()
     extras = extras or Extras()
+    plans = require_savings_plans(savings_plans)
     _require_types(workload, rates)
     require_consistent(workload, application, network, rates.region)
     specs = candidates(
@@ -195,10 +213,10 @@ def plan(
         if bills.unknown
         else []
     )
-    chosen = simulate(workload, [specs[winner]], application, behavior, [0], **happens)
+    chosen = simulate(workload, [specs[winner]], application, behavior, [0], keep_hours=True, **happens)
     return Plan(
         specs[winner],
-        breakdown(month, bills, rates, winner),
+        with_savings_plans(breakdown(month, bills, rates, winner), chosen, rates, plans),
         chosen,
         workload,
         application,
@@ -206,6 +224,7 @@ def plan(
         behavior,
         operations,
         extras,
+        plans,
         rejections,
         len(specs),
         (*unknown, *notes(specs[winner], workload, application, behavior, operations, chosen, hours_per_month)),

@@ -195,6 +195,7 @@ def reprice(plan: Plan, rates: Rates) -> Plan:
         plan.cost.hours_per_month,
         plan.operations,
         plan.extras,
+        plan.savings_plans,
     )
 
 
@@ -215,7 +216,7 @@ def _lines(before: CostBreakdown, after: CostBreakdown) -> tuple[LineEffect, ...
 
 def _cost(line: CostLine | None) -> float | None:
     # A line is left out of a bill only where its quantity is 0, whatever the rate.
-    return 0.0 if line is None else line.contracted_cost
+    return 0.0 if line is None else line.effective_cost
 
 
 def _more(difference: float, base: float) -> str:

@@ -35,7 +35,7 @@ class RegionBill:
     @property
     def unknown(self) -> tuple[str, ...]:
         """Titles of the lines whose rate is unknown."""
-        return tuple(line.title for line in self.cost if line.contracted_cost is None)
+        return tuple(line.title for line in self.cost if line.effective_cost is None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values.

@@ -10,6 +10,7 @@ from typing import Any
 
 from estimator.billing.costing import CostBreakdown, usd_text
 from estimator.billing.lcu import LcuHours, lcu_hours
+from estimator.billing.savings_plan_options import SavingsPlan
 from estimator.fingerprints import fingerprint_of
 from estimator.planning.promise import Promise, Rejection
 from estimator.service.application import Application
@@ -45,6 +46,8 @@ class Plan:
         What happens beside the load.
     extras : Extras
         What is billed around the service.
+    savings_plans : tuple of SavingsPlan
+        Compute Savings Plans that the bill is with; what each did stands in the bill.
     rejections : tuple of Rejection
         Candidates that were cheaper and broke a limit, cheapest first.
     considered : int
@@ -64,6 +67,7 @@ class Plan:
     behavior: AwsBehavior
     operations: Operations = field(default_factory=Operations)
     extras: Extras = field(default_factory=Extras)
+    savings_plans: tuple[SavingsPlan, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     considered: int = 1
     warnings: tuple[str, ...] = ()
@@ -115,6 +119,7 @@ class Plan:
             "behavior": asdict(self.behavior),
             "operations": asdict(self.operations),
             "extras": asdict(self.extras),
+            "savings_plans": [asdict(plan) for plan in self.savings_plans],
         }
 
     def fingerprint(self) -> str:

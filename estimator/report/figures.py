@@ -282,14 +282,14 @@ def bill(plan: Plan) -> go.Figure:
     plotly.graph_objects.Figure
         One bar for each line. [USD/month]
     """
-    lines = sorted(plan.cost, key=lambda line: (line.contracted_cost is None, -(line.contracted_cost or 0.0)))
-    costs = [line.contracted_cost or 0.0 for line in lines]
+    lines = sorted(plan.cost, key=lambda line: (line.effective_cost is None, -(line.effective_cost or 0.0)))
+    costs = [line.effective_cost or 0.0 for line in lines]
     figure = go.Figure(
         go.Bar(
             orientation="h",
             x=costs,
             y=["<br>".join(textwrap.wrap(line.title, 22)) for line in lines],
-            text=["unknown" if line.contracted_cost is None else f"${line.contracted_cost:,.2f}" for line in lines],
+            text=["unknown" if line.effective_cost is None else f"${line.effective_cost:,.2f}" for line in lines],
             customdata=[line.formula for line in lines],
             textposition="outside",
             cliponaxis=False,

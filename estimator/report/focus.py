@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
-from estimator.billing.charges import CHARGES
 from estimator.billing.costing import CostBreakdown, CostLine
-from estimator.pricing.catalog import PRICES
+from estimator.billing.savings_plan_options import AppliedSavingsPlan
+from estimator.pricing.catalog import PRICES, SAVINGS_PLANS
 from estimator.pricing.coverage import SERVICES
 from estimator.pricing.regions import REGIONS
 
@@ -22,6 +23,11 @@ COLUMNS = (
     "ChargeFrequency",
     "ChargePeriodEnd",
     "ChargePeriodStart",
+    "CommitmentDiscountCategory",
+    "CommitmentDiscountId",
+    "CommitmentDiscountName",
+    "CommitmentDiscountStatus",
+    "CommitmentDiscountType",
     "ConsumedQuantity",
     "ConsumedUnit",
     "ContractedCost",
@@ -41,7 +47,7 @@ COLUMNS = (
     "ServiceName",
     "SkuId",
 )
-#: FOCUS 1.0, allowed values of ServiceCategory, by AWS's service code.
+#: Of the allowed values of FOCUS 1.0's ServiceCategory, by AWS's service code; specification/columns/servicecategory.md, read 2026-11.
 CATEGORIES = {
     "AmazonECS": "Compute",
     "FargateSpot": "Compute",
@@ -73,9 +79,11 @@ def focus_frame(cost: CostBreakdown, begin: dt.date | None = None) -> Any:
     Returns
     -------
     pandas.DataFrame
-        One row for each line, with the columns of `COLUMNS`. List cost is at AWS's list prices, contracted cost less private discounts; without
-        commitments billed and effective cost are the contracted one. A unit price is empty where tiers give several, a cost where the rate is
-        unknown.
+        One row for each line, and one for the recurring part of each Savings Plan, with the columns of `COLUMNS`. List cost is at AWS's list
+        prices, contracted cost less private discounts. What a Savings Plan pays for has a billed cost of 0 and its effective cost at
+        the plan's rates; the purchase is billed and has an effective cost of 0, so that each of the two sums is a whole bill. As the
+        specification says, list and contracted cost of a purchase stand beside those of the usage that it pays for: leave one of them
+        out of a sum. A unit price is empty where tiers give several, a cost where the rate is unknown.
 
     Examples
     --------
@@ -87,48 +95,90 @@ def focus_frame(cost: CostBreakdown, begin: dt.date | None = None) -> Any:
     """
     import pandas as pd
 
-    return pd.DataFrame([_row(line, cost, begin) for line in cost], columns=list(COLUMNS))
+    shared = _shared(cost, begin)
+    rows = [shared | _usage(line, cost) for line in cost]
+    rows += [shared | _purchase(done, number) for number, done in enumerate(cost.savings_plans, 1)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _row(line: CostLine, cost: CostBreakdown, begin: dt.date | None) -> dict[str, Any]:
-    code = _service_code(line)
+def _shared(cost: CostBreakdown, begin: dt.date | None) -> dict[str, Any]:
     start = dt.datetime.combine(begin, dt.time(), dt.UTC) if begin else None
     end = start + dt.timedelta(hours=cost.hours_per_month) if start else None
     period = {"Start": _moment(start), "End": _moment(end)}
-    location = REGIONS[cost.region].location if cost.region in REGIONS else None
     return {
         **{f"BillingPeriod{side}": moment for side, moment in period.items()},
         **{f"ChargePeriod{side}": moment for side, moment in period.items()},
-        "BilledCost": line.contracted_cost,
         "BillingCurrency": "USD",
-        "ChargeCategory": "Usage",
-        "ChargeDescription": line.title,
-        "ChargeFrequency": "Usage-Based",
-        "ConsumedQuantity": line.pricing_quantity,
-        "ConsumedUnit": line.pricing_unit,
-        "ContractedCost": line.contracted_cost,
-        "ContractedUnitPrice": _number(line.contracted_unit_price),
-        "EffectiveCost": line.contracted_cost,
         "InvoiceIssuerName": "AWS",
-        "ListCost": line.list_cost,
-        "ListUnitPrice": _number(line.list_unit_price),
-        "PricingCategory": "Dynamic" if code == "FargateSpot" else "Standard",
-        "PricingQuantity": line.pricing_quantity,
-        "PricingUnit": line.pricing_unit,
         "ProviderName": "AWS",
         "PublisherName": "AWS",
         "RegionId": cost.region,
-        "RegionName": location,
-        "ServiceCategory": CATEGORIES.get(code, "Other"),
-        "ServiceName": SERVICES.get(code, code),
+        "RegionName": REGIONS[cost.region].location if cost.region in REGIONS else None,
+    }
+
+
+def _usage(line: CostLine, cost: CostBreakdown) -> dict[str, Any]:
+    price = PRICES.get(line.price)
+    code = price.query.service_code if price else SAVINGS_PLANS
+    unused = not line.price
+    committed = unused or ":savings_plan_" in line.charge
+    number = re.split("[:_]", line.charge)[-1] if committed else ""
+    commitment = _commitment(cost.savings_plans[int(number) - 1], number) if committed else {}
+    service = "AmazonECS" if committed and not unused else code
+    return {
+        **commitment,
+        "BilledCost": line.billed_cost,
+        "ChargeCategory": "Usage",
+        "ChargeDescription": line.title,
+        "ChargeFrequency": "Usage-Based",
+        "CommitmentDiscountStatus": ("Unused" if unused else "Used") if committed else None,
+        "ConsumedQuantity": None if unused else line.pricing_quantity,
+        "ConsumedUnit": None if unused else line.pricing_unit,
+        "ContractedCost": line.contracted_cost,
+        "ContractedUnitPrice": _number(line.contracted_unit_price),
+        "EffectiveCost": line.effective_cost,
+        "ListCost": line.list_cost,
+        "ListUnitPrice": _number(line.list_unit_price),
+        "PricingCategory": "Committed" if committed else "Dynamic" if code == "FargateSpot" else "Standard",
+        "PricingQuantity": line.pricing_quantity,
+        "PricingUnit": line.pricing_unit,
+        "ServiceCategory": CATEGORIES.get(service, "Other"),
+        "ServiceName": SERVICES.get(service, service),
         "SkuId": line.sku or None,
     }
 
 
-def _service_code(line: CostLine) -> str:
-    charge = CHARGES.get(line.charge)
-    price = PRICES.get(charge.price if charge else line.charge)
-    return price.query.service_code if price else ""
+def _purchase(done: AppliedSavingsPlan, number: int) -> dict[str, Any]:
+    """Write what the month's bill says of a commitment; 0 where all of it was paid at the start."""
+    recurring = done.payment.recurring_usd_per_h
+    usd = recurring * done.hours
+    return {
+        **_commitment(done, str(number)),
+        "BilledCost": usd,
+        "ChargeCategory": "Purchase",
+        "ChargeDescription": f"{done.plan.title}: recurring part of the commitment",
+        "ChargeFrequency": "Recurring",
+        "ContractedCost": usd,
+        "ContractedUnitPrice": recurring,
+        "EffectiveCost": 0.0,
+        "ListCost": usd,
+        "ListUnitPrice": recurring,
+        "PricingCategory": "Standard",
+        "PricingQuantity": done.hours,
+        "PricingUnit": "Hrs",
+        "ServiceCategory": CATEGORIES[SAVINGS_PLANS],
+        "ServiceName": SERVICES.get(SAVINGS_PLANS, SAVINGS_PLANS),
+    }
+
+
+def _commitment(done: AppliedSavingsPlan, number: str) -> dict[str, Any]:
+    # An estimate has no ARN: the place of the plan in the scenario tells plans apart.
+    return {
+        "CommitmentDiscountCategory": "Spend",
+        "CommitmentDiscountId": f"savings-plan-{number}",
+        "CommitmentDiscountName": done.plan.title,
+        "CommitmentDiscountType": "Compute Savings Plan",
+    }
 
 
 def _number(text: str) -> float | None:

@@ -39,20 +39,24 @@ def explain(line: CostLine, rate: Rate | None) -> tuple[str, ...]:
         f"{line.title} ({line.charge})",
         f"  quantity: {line.formula} = {_amount(line.pricing_quantity)} {unit}",
     ]
-    if rate is None:
+    if not line.price:
+        text += [f"  cost: {usd_text(line.effective_cost)} USD a month", f"  note: {line.rate_note}"]
+    elif rate is None:
         text += [
             f"  rate: unknown for {line.usage_type}, so this line is not part of the total",
             "  cost: unknown",
         ]
     else:
         text += _tiers(line, rate)
-        text.append(f"  cost: {usd_text(line.contracted_cost)} USD a month")
+        text.append(f"  cost: {usd_text(line.effective_cost)} USD a month")
         seen = f"published {line.published}" if line.published else "publication date not known"
         sku = f"SKU {line.sku}, " if line.sku else ""
         text.append(f"  rate: {sku}usage type {line.usage_type}, {seen}; read from {line.provenance or 'Python'}")
         if line.rate_note:
             text.append(f"  note: {line.rate_note}")
-    charge = CHARGES.get(line.charge)
+    if line.list_cost is not None and ":savings_plan" in line.charge:
+        text.append(f"  On-Demand it would be {usd_text(line.contracted_cost)} USD a month")
+    charge = CHARGES.get(line.charge.partition(":savings_plan")[0])
     if charge is not None:
         text.append(f"  rule: {charge.source}")
     return tuple(text)

@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator.billing.savings_plans import (
+from estimator.billing.savings_plan_options import (
     PAYMENT_OPTIONS,
     SAVINGS_PLAN_OPTIONS,
     TERM_HOURS,
-    BestCommitment,
-    ExistingCommitment,
     SavingsPlanOption,
     SavingsPlanPayment,
+    require_commitment,
+)
+from estimator.billing.savings_plans import (
+    BestCommitment,
+    ExistingCommitment,
     SavingsPlanUsage,
     apply_commitment,
     best_commitment,
@@ -23,7 +26,6 @@ from estimator.billing.savings_plans import (
     commitment_risk,
     compare_options,
     fargate_usage,
-    require_commitment,
 )
 from estimator.errors import InvalidScenario, RateNotFound
 from estimator.pricing.catalog import PRICES

@@ -1,0 +1,157 @@
+"""A bill with Savings Plans: with_savings_plans(cost, simulation, rates, plans).
+
+Notes
+-----
+Each Fargate line is split as an invoice splits it: what the commitment of each plan pays for, at its rates, and what is left, On-Demand. What
+is left of a commitment, and lost, is a line of its own. So the lines still add up, and each is a quantity times a rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from estimator.billing.costing import CostBreakdown, CostLine, cost_line
+from estimator.billing.savings_plan_options import AppliedSavingsPlan, SavingsPlan, require_savings_plans
+from estimator.billing.savings_plans import Floats, SavingsPlanUsage, apply_commitment, best_commitment, fargate_usage
+from estimator.pricing.rates import Rates
+from estimator.service.task_size import LINUX
+from estimator.simulation.result import Simulation
+
+#: Name of the line of what is left of a commitment, before the plan's number.
+UNUSED = "savings_plan_unused"
+# What is less than this part of a quantity is rounding.
+_ROUNDING = 1e-9
+
+
+def with_savings_plans(
+    cost: CostBreakdown,
+    simulation: Simulation,
+    rates: Rates,
+    plans: Iterable[SavingsPlan],
+    operating_system: str = LINUX,
+    candidate: int = 0,
+) -> CostBreakdown:
+    """Apply Savings Plans to a bill, hour by hour.
+
+    They are applied in their order, each to the usage that those before it leave.
+
+    Parameters
+    ----------
+    cost : CostBreakdown
+        The bill without them.
+    simulation : Simulation
+        What it is of, made with ``keep_hours=True``.
+    rates : Rates
+        The region's rates.
+    plans : iterable of SavingsPlan
+        The plans; those that you have first. The commitment of the last may be left to be found: it is then the one that costs least.
+    operating_system : str
+        ``LINUX`` or ``WINDOWS``.
+    candidate : int
+        Position of the candidate that the bill is of.
+
+    Returns
+    -------
+    CostBreakdown
+        The bill with them, and what each did.
+
+    Raises
+    ------
+    InvalidScenario
+        If the order of the plans is not so.
+    RateNotFound
+        If a rate of a plan is not known: what it covers cannot be said then.
+    """
+    wanted = require_savings_plans(plans)
+    if not wanted:
+        return cost
+    left: Floats | None = None
+    paid: dict[str, list[CostLine]] = {}
+    unused: list[CostLine] = []
+    applied: list[AppliedSavingsPlan] = []
+    by_charge = {line.charge: line for line in cost}
+    months = cost.hours_per_month / simulation.period_hours
+    for number, plan in enumerate(wanted, 1):
+        usage = fargate_usage(simulation, rates, plan.option, candidate, operating_system)
+        if left is not None:
+            usage = replace(usage, units_per_h=left)
+        commitment = plan.commitment_usd_per_h
+        if commitment is None:
+            commitment = best_commitment(usage).commitment_usd_per_h
+        left = apply_commitment(usage, commitment).on_demand_units_per_h
+        units = np.maximum((usage.units_per_h - left).sum(axis=1), 0.0) * months
+        done = _applied(plan, commitment, cost.hours_per_month, usage, units)
+        for leg, quantity in zip(usage.legs, units.tolist(), strict=True):
+            if leg in by_charge and quantity > 0:
+                price = plan.option.price_of(leg.removeprefix("fargate_").removesuffix("_hour"))
+                paid.setdefault(leg, []).append(_covered(by_charge[leg], price, quantity, number, rates))
+        if done.unused_usd:
+            unused.append(_unused(plan, done.unused_usd, number))
+        applied.append(done)
+    lines: list[CostLine] = []
+    for line in cost:
+        covered = paid.get(line.charge, [])
+        lines += [*_remainder(line, covered, rates), *covered]
+    return replace(cost, lines=(*lines, *unused), savings_plans=tuple(applied))
+
+
+def _applied(
+    plan: SavingsPlan, commitment: float, hours: float, usage: SavingsPlanUsage, units: Floats
+) -> AppliedSavingsPlan:
+    used = float(usage.savings_plan_rates @ units)
+    return AppliedSavingsPlan(plan, commitment, hours, used, float(usage.on_demand_rates @ units))
+
+
+def _covered(line: CostLine, price: str, quantity: float, number: int, rates: Rates) -> CostLine:
+    """Write what a plan pays of a line: list and contracted cost are On-Demand's, the effective one the plan's; nothing is billed."""
+    formula = f"part of {line.charge} that the commitment pays for, hour by hour"
+    covered = cost_line(
+        f"{line.charge}:savings_plan_{number}", f"{line.title}, Savings Plan", price, quantity, rates, formula
+    )
+    on_demand = cost_line(line.charge, line.title, line.price, quantity, rates, "")
+    return replace(
+        covered,
+        list_unit_price=on_demand.list_unit_price,
+        list_cost=on_demand.list_cost,
+        contracted_unit_price=on_demand.contracted_unit_price,
+        contracted_cost=on_demand.contracted_cost,
+        billed_cost=0.0,
+    )
+
+
+def _remainder(line: CostLine, covered: list[CostLine], rates: Rates) -> list[CostLine]:
+    if not covered:
+        return [line]
+    quantity = line.pricing_quantity - sum(part.pricing_quantity for part in covered)
+    if quantity <= _ROUNDING * line.pricing_quantity:
+        return []
+    formula = f"{line.formula}; less what Savings Plans pay for"
+    return [cost_line(line.charge, line.title, line.price, quantity, rates, formula)]
+
+
+def _unused(plan: SavingsPlan, usd: float, number: int) -> CostLine:
+    return CostLine(
+        charge=f"{UNUSED}:{number}",
+        price="",
+        title="Savings Plan, unused commitment",
+        pricing_quantity=usd,
+        pricing_unit="USD",
+        list_unit_price="0",
+        list_cost=0.0,
+        contracted_unit_price="0",
+        contracted_cost=0.0,
+        effective_unit_price="1",
+        effective_cost=usd,
+        billed_cost=0.0,
+        discount_percent=0.0,
+        sku="",
+        usage_type="",
+        published="",
+        provenance="commitment",
+        rate_note=plan.title,
+        last_seen="",
+        formula="sum over hours of what usage leaves of the commitment",
+    )
