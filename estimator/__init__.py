@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from estimator.billing.costing import CostBreakdown as CostBreakdown
     from estimator.billing.lcu import alb_lcu as alb_lcu
     from estimator.billing.lcu import lower_lcu as lower_lcu
+    from estimator.billing.savings_plan_options import SavingsPlan as SavingsPlan
     from estimator.billing.savings_plans import best_commitment as best_commitment
     from estimator.billing.savings_plans import compare_options as compare_options
     from estimator.billing.savings_plans import fargate_usage as fargate_usage
@@ -25,11 +26,16 @@ if TYPE_CHECKING:
     from estimator.errors import NoFeasiblePlan as NoFeasiblePlan
     from estimator.errors import RateNotFound as RateNotFound
     from estimator.export import export_stack as export_stack
+    from estimator.planning.cost_split import fixed_and_variable as fixed_and_variable
+    from estimator.planning.horizon import bill_by_month as bill_by_month
+    from estimator.planning.lcu_advice import lcu_advice as lcu_advice
+    from estimator.planning.networks import compare_networks as compare_networks
     from estimator.planning.planner import estimate as estimate
     from estimator.planning.planner import plan as plan
     from estimator.planning.promise import Choices as Choices
     from estimator.planning.promise import Promise as Promise
     from estimator.planning.promise import Rejection as Rejection
+    from estimator.planning.purchases import compare_purchases as compare_purchases
     from estimator.planning.regions import bills_by_region as bills_by_region
     from estimator.planning.result import Plan as Plan
     from estimator.pricing.price_list import fetch_rates as fetch_rates
@@ -56,6 +62,7 @@ if TYPE_CHECKING:
     from estimator.simulation.result import Simulation as Simulation
     from estimator.workload.access_logs import load_from_access_logs as load_from_access_logs
     from estimator.workload.cloudwatch import load_from_cloudwatch as load_from_cloudwatch
+    from estimator.workload.horizon import Horizon as Horizon
     from estimator.workload.measured import Measured as Measured
     from estimator.workload.profile import LoadProfile as LoadProfile
     from estimator.workload.protocols import protocol_fields as protocol_fields
@@ -72,6 +79,7 @@ _HOMES = {
     "DeploymentConfiguration": "estimator.service.deployment",
     "EstimatorError": "estimator.errors",
     "Extras": "estimator.service.extras",
+    "Horizon": "estimator.workload.horizon",
     "InvalidScenario": "estimator.errors",
     "LoadProfile": "estimator.workload.profile",
     "Measured": "estimator.workload.measured",
@@ -83,6 +91,7 @@ _HOMES = {
     "Promise": "estimator.planning.promise",
     "RateNotFound": "estimator.errors",
     "Rejection": "estimator.planning.promise",
+    "SavingsPlan": "estimator.billing.savings_plan_options",
     "Scenario": "estimator.scenario",
     "ScheduledAction": "estimator.service.policies",
     "ServiceSpec": "estimator.service.spec",
@@ -95,13 +104,18 @@ _HOMES = {
     "Workload": "estimator.workload.request",
     "alb_lcu": "estimator.billing.lcu",
     "best_commitment": "estimator.billing.savings_plans",
+    "bill_by_month": "estimator.planning.horizon",
     "bills_by_region": "estimator.planning.regions",
+    "compare_networks": "estimator.planning.networks",
     "compare_options": "estimator.billing.savings_plans",
+    "compare_purchases": "estimator.planning.purchases",
     "estimate": "estimator.planning.planner",
     "export_stack": "estimator.export",
     "fargate_tasks": "estimator.billing.usage",
     "fargate_usage": "estimator.billing.savings_plans",
     "fetch_rates": "estimator.pricing.price_list",
+    "fixed_and_variable": "estimator.planning.cost_split",
+    "lcu_advice": "estimator.planning.lcu_advice",
     "load_from_access_logs": "estimator.workload.access_logs",
     "load_from_cloudwatch": "estimator.workload.cloudwatch",
     "load_from_csv": "estimator.workload.sources",

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from estimator.cli_bill import networks, regions
-from estimator.cli_course import replay, simulate
-from estimator.cli_load import load
-from estimator.cli_prices import prices
-from estimator.cli_uncertain import uncertain
+from estimator.commands.bill import networks, purchases, regions, usage
+from estimator.commands.breakdown import breakdown
+from estimator.commands.course import replay, simulate
+from estimator.commands.invoice import invoice
+from estimator.commands.load import load
+from estimator.commands.prices import prices
+from estimator.commands.progress import progress_bar
+from estimator.commands.uncertain import uncertain
 
 if TYPE_CHECKING:
     from estimator.planning.result import Plan
@@ -44,7 +45,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tabl
 Export = Annotated[
     Path | None, typer.Option("--export", metavar="DIR", help="Write the sized CDK stack to this folder.")
 ]
-ForceExport = Annotated[bool, typer.Option("--force", help="Write over files of an earlier export that were edited.")]
+Output = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--output",
+        metavar="FILE",
+        help="Write the bill to a file that ends in .md, .csv, .json or .html; may be given several times.",
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Write over files that are there, and over edited files of an earlier export.")
+]
 
 
 def main() -> None:
@@ -118,16 +129,25 @@ def schema() -> None:
 
 
 @app.command()
-def plan(scenario: ScenarioFile, export: Export = None, force: ForceExport = False, as_json: AsJson = False) -> None:
+def plan(
+    scenario: ScenarioFile,
+    output: Output = None,
+    export: Export = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
     """Find the cheapest service that keeps the promise, and say why the cheaper ones lost.
 
     Example: estimator plan shop.yaml --export my-stack
     """
+    _require_free(output, None, force)
     document, rates = _read(scenario)
-    with _progress("Simulating candidates", quiet=as_json) as progress:
+    with progress_bar("Simulating candidates", as_json) as progress:
         found = document.plan(rates, scenario.parent, progress)
     _export(found, export, force)
+    _write(found, rates, output)
     _print(found, as_json, export)
+    _tell(output)
     if document.service is not None and not as_json:
         typer.echo(
             f"\nThe plan is searched without a look at the `service` section: `estimator estimate {scenario}` prices that one as it is."
@@ -144,8 +164,9 @@ def estimate(
     focus: Annotated[
         Path | None, typer.Option("--focus", metavar="CSV", help="Write the bill with the columns of FOCUS 1.0.")
     ] = None,
+    output: Output = None,
     export: Export = None,
-    force: ForceExport = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Simulate and price the scenario's `service` section as it is, without a search.
@@ -153,34 +174,38 @@ def estimate(
     Example: estimator estimate shop.yaml --export my-stack
     """
     from estimator.errors import InvalidScenario
-    from estimator.files import require_free, write_whole
 
-    require_free(focus, force)
+    if explain is not None and (output or export is not None or focus is not None):
+        raise InvalidScenario(
+            "--explain prints a line's arithmetic and writes nothing; leave out --output, --export and --focus."
+        )
+    _require_free(output, focus, force)
     document, rates = _read(scenario)
     found = document.estimate(rates, scenario.parent)
-    if explain is not None and (export is not None or focus is not None):
-        raise InvalidScenario(
-            "--explain prints a line's arithmetic and writes nothing; leave out --export and --focus."
-        )
     if explain is not None:
-        from estimator.cli_bill import print_explained
+        from estimator.commands.bill import print_explained
 
         print_explained(found.cost, rates, explain, as_json)
         return
     _export(found, export, force)
     if focus is not None:
+        from estimator.files import write_whole
         from estimator.report.focus import focus_frame
 
         write_whole(focus, focus_frame(found.cost).to_csv(index=False, lineterminator="\n"))
+    _write(found, rates, output)
     _print(found, as_json, export)
-    if focus is not None:
-        typer.echo(f"Wrote {focus}.", err=True)
+    _tell([*([focus] if focus else []), *(output or [])])
 
 
 app.command()(simulate)
 app.command()(replay)
+app.command()(breakdown)
 app.command()(regions)
 app.command()(networks)
+app.command()(purchases)
+app.command()(usage)
+app.command()(invoice)
 
 
 @app.command()
@@ -232,6 +257,36 @@ def _export(found: Plan, folder: Path | None, force: bool) -> None:
         export_stack(found, "cdk", folder, force=force)
 
 
+def _require_free(output: list[Path] | None, focus: Path | None, force: bool) -> None:
+    """Refuse files that cannot be written, before anything is computed."""
+    from estimator.files import require_free
+
+    require_free(focus, force)
+    if not output:
+        return
+    from estimator.errors import ExportError
+    from estimator.report.bill_documents import require_document
+
+    asked = [path.resolve() for path in (*output, *([focus] if focus else []))]
+    for path in output:
+        require_document(path, force)
+        if asked.count(path.resolve()) > 1:
+            raise ExportError(f"{path} is asked for twice; each file is written once. Give each a name of its own.")
+
+
+def _write(found: Plan, rates: Any, output: list[Path] | None) -> None:
+    if output:
+        from estimator.report.bill_documents import write_bill
+
+        for path in output:
+            write_bill(found, rates, path)
+
+
+def _tell(written: list[Path] | None) -> None:
+    for path in written or []:
+        typer.echo(f"Wrote {path}.", err=True)
+
+
 def _read(path: Path) -> tuple[Any, Any]:
     from estimator.scenario import Scenario
 
@@ -243,27 +298,13 @@ def _print(found: Plan, as_json: bool, exported: Path | None) -> None:
     if as_json:
         import json
 
-        values = found.to_dict() | ({"exported_to": str(exported)} if exported else {})
-        values["prices_stale"] = found.cost.stale_text() or None
-        typer.echo(json.dumps(values, indent=2))
+        from estimator.report.bill_documents import bill_values
+
+        typer.echo(json.dumps(bill_values(found) | ({"exported_to": str(exported)} if exported else {}), indent=2))
         return
     from estimator.report.terminal import show_plan
 
     show_plan(found, exported)
-
-
-@contextmanager
-def _progress(title: str, quiet: bool) -> Iterator[Any]:
-    """Show a progress bar on a terminal; nothing where nobody looks."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=1.0)
-        yield lambda part: bar.update(task, completed=part)
 
 
 def _fail(error: Exception) -> None:

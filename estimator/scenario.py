@@ -33,6 +33,7 @@ from estimator.service.policies import ScheduledAction, StepAdjustment
 from estimator.service.spec import ServiceSpec
 from estimator.service_sections import POLICY_SECTIONS, PolicySection, Service, require_one_way, require_recurring
 from estimator.units import HOURS_PER_MONTH, described_fields
+from estimator.workload.horizon import Horizon
 from estimator.workload.protocols import PROTOCOLS, protocol_fields
 from estimator.workload.request import Request, Workload
 
@@ -73,6 +74,8 @@ class Scenario(Section):
     savings_plans : list of SavingsPlan
         Compute Savings Plans: those that you have first, then one to buy: ``term``, ``payment_option``, ``commitment_usd_per_h`` (null for the one that
         costs least), ``partial_upfront_percent``, ``existing``.
+    horizon : section
+        The months to come, and how the load grows in them; `estimator breakdown` bills each.
     behavior : section
         What is taken for granted of AWS where it does not say.
     prices : section
@@ -93,6 +96,7 @@ class Scenario(Section):
     operations: Operations = Operations()
     extras: Extras = Extras()
     savings_plans: tuple[SavingsPlan, ...] = ()
+    horizon: Horizon = Horizon()
     behavior: AwsBehavior = AwsBehavior()
     prices: Prices = Prices()
 
@@ -150,6 +154,7 @@ class Scenario(Section):
             network.availability_zones,
             network.nat_gateways,
             uses_secrets=bool(self.application.secrets),
+            load_balancer_ipv4=network.load_balancer_ipv4,
         )
 
     def spec(self) -> ServiceSpec:
@@ -325,8 +330,13 @@ class Scenario(Section):
             raise InvalidScenario(f"{where}: {sentence_of(error, _known, _KINDS)}") from None
         require_region(scenario.region)
         require_number("hours_per_month", scenario.hours_per_month, 1, 744, advice="730 is the calculators' month.")
-        require_savings_plans(scenario.savings_plans)
-        require_consistent(scenario.request, scenario.application, scenario.network_layout(), scenario.region)
+        try:
+            require_savings_plans(scenario.savings_plans)
+        except InvalidScenario as error:
+            raise InvalidScenario(f"{where}: {error}") from None
+        require_consistent(
+            scenario.request, scenario.application, scenario.network_layout(), scenario.region, extras=scenario.extras
+        )
         if scenario.service is not None:
             try:
                 scenario.spec()
@@ -390,7 +400,7 @@ class Scenario(Section):
 #: Fields that are true or false, by name.
 _TRUTH_FIELDS = frozenset(
     name
-    for record in (Request, Application, AwsBehavior, Extras, SavingsPlan, *POLICY_SECTIONS.values())
+    for record in (Request, Application, Network, AwsBehavior, Extras, SavingsPlan, *POLICY_SECTIONS.values())
     for name, hint in get_type_hints(record).items()
     if hint is bool
 )
@@ -425,6 +435,7 @@ def _known(path: list[str]) -> Known:
         "operations": Operations,
         "extras": Extras,
         "savings_plans": SavingsPlan,
+        "horizon": Horizon,
         "behavior": AwsBehavior,
         "prices": Prices,
         "scheduled_actions": ScheduledAction,
@@ -479,6 +490,7 @@ def scenario_schema() -> dict[str, Any]:
         SpotShortage,
         Extras,
         SavingsPlan,
+        Horizon,
         Prices,
     )
     parts: dict[str, tuple[Any, type]] = {

@@ -31,17 +31,21 @@ class Network(Section):
     Parameters
     ----------
     layout : str
-        ``public`` (tasks with public addresses), ``nat`` (private subnets behind NAT gateways) or ``endpoints``
-        (private subnets with the interface endpoints that Fargate needs and no internet).
+        ``public`` (tasks with public addresses), ``nat`` (private subnets behind NAT gateways), ``endpoints``
+        (private subnets with the interface endpoints that Fargate needs and no internet) or ``ipv6`` (private subnets
+        with IPv6 alone, behind an egress-only internet gateway).
     availability_zones : int
         Zones, at least two. [1]
     nat_gateways : int
         NAT gateways in the ``nat`` layout; one if not given. [1]
+    load_balancer_ipv4 : bool
+        False if the load balancer has no public IPv4 addresses, which are billed: clients then need IPv6.
     """
 
-    layout: Literal["public", "nat", "endpoints"] = "public"
+    layout: Literal["public", "nat", "endpoints", "ipv6"] = "public"
     availability_zones: int = 2
     nat_gateways: int | None = None
+    load_balancer_ipv4: bool = True
 
 
 class Prices(Section):

@@ -24,7 +24,7 @@ from estimator.service.operations import Operations
 from estimator.service.policies import POLICIES, ScalingPolicy, ScheduledAction, TargetTrackingScalingPolicy
 from estimator.service.schedules import instants, recurrence_of
 from estimator.service.spec import ServiceSpec
-from estimator.service.task_size import TaskSize
+from estimator.service.task_size import TaskSize, require_offered
 from estimator.simulation.occasions import CALENDAR
 from estimator.units import SECONDS_PER_DAY
 from estimator.workload.profile import LoadProfile
@@ -178,8 +178,10 @@ class Service(Section):
         """
         self._require_defaults()
         strategy = self.capacity_provider_strategy or CapacityProviderStrategy.of(self.capacity_provider)
+        size = TaskSize(self.cpu_units, self.memory_mib)
+        require_offered(application.operating_system, size, self.cpu_architecture, strategy.uses_spot)
         return ServiceSpec(
-            TaskSize(self.cpu_units, self.memory_mib),
+            size,
             self.cpu_architecture,
             self.min_capacity,
             self.max_capacity,

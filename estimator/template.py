@@ -15,6 +15,7 @@ from estimator.service.extras import Extras
 from estimator.service.operations import Operations
 from estimator.service_sections import Service
 from estimator.units import described_fields
+from estimator.workload.horizon import Horizon
 from estimator.workload.request import Request
 
 _HEAD = """\
@@ -65,6 +66,14 @@ _SCALING = """\
 """
 
 
+_SAVINGS_PLANS = """\
+# Compute Savings Plans: those that you have first, then one to buy; none by default. Null finds the commitment that costs least:
+# savings_plans:
+#   - {term: 3yr, payment_option: No Upfront, commitment_usd_per_h: 0.1, existing: true}
+#   - {term: 1yr, payment_option: No Upfront, commitment_usd_per_h: null}
+"""
+
+
 def scenario_template() -> str:
     """Write a scenario in which every field says what it means.
 
@@ -98,7 +107,7 @@ def scenario_template() -> str:
             "Where the tasks stand.",
             described_fields(Network),
             {"layout": "public"},
-            {"availability_zones": 2, "nat_gateways": None},
+            {name: field.default for name, field in Network.model_fields.items() if name != "layout"},
         ),
         _section(
             "promise",
@@ -129,6 +138,14 @@ def scenario_template() -> str:
             described_fields(Extras),
             {},
             _defaults(Extras),
+        ),
+        _SAVINGS_PLANS,
+        _section(
+            "horizon",
+            "The months to come; `estimator breakdown` bills each of them.",
+            described_fields(Horizon),
+            {},
+            _defaults(Horizon),
         ),
         _section(
             "behavior",

@@ -81,11 +81,7 @@ def test_every_public_parameter_is_described(name: str, value: object) -> None:
         or name.startswith(
             (
                 "estimator.cli.",
-                "estimator.cli_bill.",
-                "estimator.cli_course.",
-                "estimator.cli_load.",
-                "estimator.cli_prices.",
-                "estimator.cli_uncertain.",
+                "estimator.commands.",
                 "estimator.ui.",
             )
         )

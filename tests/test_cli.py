@@ -95,7 +95,7 @@ def test_schema_is_a_json_schema() -> None:
 def test_prices_show_lists_known_and_unknown() -> None:
     shown = run("prices", "show", "--region", "ap-southeast-3").stdout
     # Of Jakarta nobody has published Spot prices or the price between zones.
-    assert "43 known, 5 unknown" in shown
+    assert "45 known, 5 unknown" in shown
     assert "unknown" in next(row for row in shown.splitlines() if "fargate_spot_linux_x86_vcpu_hour" in row)
     rows = json.loads(run("prices", "show", "--region", "us-east-1", "--json").stdout)
     alb = next(row for row in rows if row["price"] == "alb_hour")

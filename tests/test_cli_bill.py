@@ -1,5 +1,7 @@
 """Where a bill comes from and what it is elsewhere: `estimate --explain`, `regions` and `networks`."""
 
+import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -58,11 +60,11 @@ def test_a_line_that_is_not_there(call, tmp_path: Path, charge: str, words: str)
     check_refused(call("estimate", scenario_file(tmp_path, service=SERVICE), "--explain", charge), words, "alb_hour")
 
 
-@pytest.mark.parametrize("option", ["--export", "--focus"])
+@pytest.mark.parametrize("option", ["--export", "--focus", "--output"])
 def test_what_explains_writes_nothing_and_says_so(call, tmp_path: Path, option: str) -> None:
     path, target = scenario_file(tmp_path, service=SERVICE), tmp_path / "new"
     check_refused(
-        call("estimate", path, "--explain", "all", option, target), "--explain", "leave out --export and --focus"
+        call("estimate", path, "--explain", "all", option, target), "leave out --output, --export and --focus"
     )
     assert not target.exists()
 
@@ -106,8 +108,10 @@ def test_the_service_in_each_network_layout(call, tmp_path: Path) -> None:
     path = scenario_file(tmp_path, service=SERVICE)
     values = json.loads(call("networks", path, "--json").stdout)["networks"]
     assert [bill["layout"] for bill in values].count("nat") == 2
-    totals = [bill["usd_per_month"] for bill in values]
+    # IPv6 is cheaper than any of them, and serves on a condition.
+    totals = [bill["usd_per_month"] for bill in values if not bill["condition"]]
     assert totals == sorted(totals)
+    assert [bill["layout"] for bill in values if bill["condition"]] == ["ipv6"]
     # Each is what an estimate with that layout says.
     for bill in values:
         network = {"layout": bill["layout"]} | ({"nat_gateways": bill["nat_gateways"]} if bill["nat_gateways"] else {})
@@ -119,6 +123,68 @@ def test_the_service_in_each_network_layout(call, tmp_path: Path) -> None:
         tmp_path, service=SERVICE, request={"cpu_ms_per_request": 10, "outbound_sent_kb_per_request": 1}
     )
     assert "no way to the internet" in call("networks", calls).stdout
+
+
+@pytest.mark.parametrize("command", ["estimate", "plan"])
+def test_a_bill_is_written_as_each_document(call, tmp_path: Path, command: str) -> None:
+    path = scenario_file(tmp_path, service=SERVICE)
+    targets = [tmp_path / f"bill{ending}" for ending in (".md", ".csv", ".JSON", ".html")]
+    options = [word for target in targets for word in ("--output", target)]
+    result = call(command, path, *options, "--json")
+    assert result.returncode == 0
+    said = json.loads(result.stdout)
+    document = Scenario.from_file(path)
+    plan = document.estimate() if command == "estimate" else document.plan()
+    for target in targets:
+        assert f"Wrote {target}." in result.stderr
+    markdown, table, values, page = (target.read_text(encoding="utf-8") for target in targets)
+    assert json.loads(values) == said
+    assert said["cost"]["total_usd_per_month"] == plan.cost.total_usd
+    assert f"**{plan.cost.total_text}**" in markdown
+    assert [row["charge"] for row in csv.DictReader(io.StringIO(table))] == [line.charge for line in plan.cost]
+    assert plan.fingerprint() in page
+    # What is there stays, unless one says so; nothing is simulated before.
+    targets[0].write_text("mine")
+    check_refused(call(command, path, "--output", targets[0]), "bill.md exists already", "--force")
+    assert targets[0].read_text() == "mine"
+    assert call(command, path, "--output", targets[0], "--force").returncode == 0
+    assert targets[0].read_text(encoding="utf-8") == markdown
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("bill.txt", "ends in '.txt'"), ("bill", "has no ending"), ("none/bill.md", "in a folder that is there")],
+)
+def test_a_bill_that_cannot_be_written_is_refused_before_anything_is_computed(
+    call, tmp_path: Path, monkeypatch, name: str, words: str
+) -> None:
+    monkeypatch.setattr(Scenario, "estimate", lambda *_: pytest.fail("it was simulated"))
+    good, target = tmp_path / "bill.json", tmp_path / name
+    path = scenario_file(tmp_path, service=SERVICE)
+    check_refused(call("estimate", path, "--output", good, "--output", target), str(target), words)
+    assert not good.exists()
+    assert not target.exists()
+
+
+def test_each_file_is_asked_for_once(call, tmp_path: Path) -> None:
+    path, target = scenario_file(tmp_path, service=SERVICE), tmp_path / "bill.csv"
+    same = tmp_path / "." / "bill.csv"
+    for options in (("--output", target, "--output", same), ("--focus", target, "--output", same)):
+        check_refused(call("estimate", path, *options), "bill.csv is asked for twice", "a name of its own")
+    assert not target.exists()
+
+
+def test_savings_plans_are_said_on_the_terminal(call, tmp_path: Path) -> None:
+    plans = [{"term": "1yr", "payment_option": "No Upfront", "commitment_usd_per_h": 0.001}]
+    path = scenario_file(tmp_path, service=SERVICE, region="us-east-1", savings_plans=plans)
+    shown = call("estimate", path).stdout
+    said = Scenario.from_file(path).estimate().cost.savings_plans_text
+    assert said.startswith("Compute Savings Plan, 1 year, No Upfront: 0.001 USD an hour")
+    assert said in shown
+    assert (
+        "Savings Plan"
+        not in call("estimate", scenario_file(tmp_path, service=SERVICE)).stdout.partition("Not included")[0]
+    )
 
 
 @pytest.mark.parametrize("command", ["regions", "networks"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from estimator import cli_course
+from estimator.commands import course
 from estimator.report.course_tables import course_table
 from estimator.scenario import Scenario
 from estimator.units import data_path
@@ -459,6 +459,6 @@ def test_what_a_plan_prints_tells_minutes_over_the_promise(tmp_path: Path) -> No
 
 
 def test_the_module_says_how_many_activities_it_shows() -> None:
-    assert f"the first {cli_course.SOME_ACTIVITIES}" in run("simulate", "--help").stdout.replace("\n", " ").replace(
+    assert f"the first {course.SOME_ACTIVITIES}" in run("simulate", "--help").stdout.replace("\n", " ").replace(
         "  ", " "
     )

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from estimator.cli import main
-from estimator.cli_load import NO_DATE
+from estimator.commands.load import NO_DATE
 from estimator.scenario import Scenario
 from tests.test_cli import check_refused, run, scenario_file
 from tests.test_load_sections import LOADS_PAGE, rows, write_logs

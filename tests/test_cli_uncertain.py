@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from estimator.cli_uncertain import REGENERATE, SAME
+from estimator.commands.uncertain import REGENERATE, SAME
 from estimator.planning import sensitivity
 from estimator.planning.sensitivity import (
     MOVABLE,

@@ -29,6 +29,8 @@ class Charge:
         Quantity of one month from a `BilledMonth`: a number, or one for each candidate. [the price's unit]
     source : str
         Where AWS says so, with the date read.
+    decides : bool
+        False if it is too small to decide between candidates: an unknown rate of it only makes the total a lower bound.
     """
 
     title: str
@@ -36,3 +38,4 @@ class Charge:
     formula: str
     meter: Callable[[BilledMonth], Quantity]
     source: str
+    decides: bool = True

@@ -9,20 +9,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.billing.charge import Charge, Quantity
-from estimator.billing.extra_charges import EXTRA_CHARGES
+from estimator.billing.extra_charges import EXTRA_CHARGES, billed_egress_gb
 from estimator.billing.month import BilledMonth
-from estimator.service.task_size import ARM64, X86_64
+from estimator.service.task_size import ARM64, LINUX, WINDOWS, X86_64
 
 
-def _fargate(cpu_architecture: str, spot: bool, amount: str) -> Callable[[BilledMonth], Quantity]:
+def _fargate(
+    operating_system: str, cpu_architecture: str, spot: bool, amount: str
+) -> Callable[[BilledMonth], Quantity]:
     def meter(month: BilledMonth) -> Quantity:
         per_task: NDArray[np.float64] = getattr(month, amount)
-        return month.task_hours(cpu_architecture, spot=spot) * per_task
+        return month.task_hours(operating_system, cpu_architecture, spot=spot) * per_task
 
     return meter
 
 
-def _fargate_charge(architecture: str, spot: bool, amount: str) -> tuple[str, Charge]:
+def _windows_charge(leg: str, title: str, amount: str) -> tuple[str, Charge]:
+    price = f"fargate_windows_{leg}_hour"
+    charge = Charge(
+        f"Fargate {title}, Windows",
+        price,
+        f"billed task hours × {'GB' if amount == 'memory_gb' else 'vCPU'} of a task",
+        _fargate(WINDOWS, X86_64, False, amount),
+        "AWS, Fargate pricing: with Windows an operating system license for each vCPU besides; read 2026-11",
+    )
+    return price, charge
+
+
+def _linux_charge(architecture: str, spot: bool, amount: str) -> tuple[str, Charge]:
     short = {X86_64: "x86", ARM64: "arm"}[architecture]
     leg, word, unit = ("vcpu", "vCPU", "vCPU") if amount == "vcpu" else ("gb", "memory", "GB")
     price = f"fargate_{'spot_' if spot else ''}linux_{short}_{leg}_hour"
@@ -30,14 +44,14 @@ def _fargate_charge(architecture: str, spot: bool, amount: str) -> tuple[str, Ch
         f"Fargate{' Spot' if spot else ''} {word}, Linux {short if short == 'x86' else 'ARM'}",
         price,
         f"billed task hours × {unit} of a task",
-        _fargate(architecture, spot, amount),
+        _fargate(LINUX, architecture, spot, amount),
         "AWS, Fargate pricing: per second from image pull to stop, at least a minute; read 2026-10",
     )
     return price, charge
 
 
 def _public_addresses(month: BilledMonth) -> Quantity:
-    nodes = (month.availability_zones + month.nat_gateways) * month.hours
+    nodes = (month.load_balancer_addresses + month.nat_gateways) * month.hours
     return nodes + np.where(month.in_layout("public"), month.billed_task_hours, 0.0)
 
 
@@ -50,12 +64,25 @@ def _nat_gb(month: BilledMonth) -> Quantity:
     )
 
 
+def _cross_zone_gb(month: BilledMonth) -> Quantity:
+    # An interface endpoint stands in each zone, and what the load balancer and a target in another zone say is free.
+    return _nat_gb(month) * month.cross_zone_share * month.behavior.cross_zone_ends_billed
+
+
 CHARGES: dict[str, Charge] = {
     **dict(
-        _fargate_charge(arch, spot, amount)
+        _linux_charge(arch, spot, amount)
         for spot in (False, True)
         for arch in (X86_64, ARM64)
         for amount in ("vcpu", "memory_gb")
+    ),
+    **dict(
+        _windows_charge(*row)
+        for row in (
+            ("vcpu", "vCPU", "vcpu"),
+            ("gb", "memory", "memory_gb"),
+            ("os_license_vcpu", "license", "vcpu"),
+        )
     ),
     "fargate_ephemeral_storage": Charge(
         "Fargate ephemeral storage",
@@ -82,7 +109,7 @@ CHARGES: dict[str, Charge] = {
     "public_ipv4": Charge(
         "Public IPv4 addresses",
         "public_ipv4_in_use_hour",
-        "hours × (load balancer nodes, one for each zone, + NAT gateways) + hours of tasks with a public address",
+        "hours × (load balancer nodes with one, one for each zone, + NAT gateways) + hours of tasks with a public address",
         _public_addresses,
         "AWS, VPC pricing: every public IPv4 address since 2024-02; read 2026-09",
     ),
@@ -99,6 +126,14 @@ CHARGES: dict[str, Charge] = {
         "GB of logs, of calls to the internet, and of images from outside ECR",
         _nat_gb,
         "AWS, VPC pricing: each GB in either direction; read 2026-09",
+    ),
+    "cross_zone": Charge(
+        "Data transfer between zones",
+        "inter_az_gb",
+        "GB through NAT gateways × part of the zones without one × ends billed",
+        _cross_zone_gb,
+        "AWS, EC2 data transfer pricing: each GB between zones, in each direction; read 2026-09",
+        decides=False,
     ),
     "interface_endpoint_hour": Charge(
         "Interface endpoints",
@@ -118,14 +153,14 @@ CHARGES: dict[str, Charge] = {
         "Data transfer out to the internet",
         "internet_egress_gb",
         "GB of responses and TLS handshakes (none behind CloudFront) and of calls to the internet",
-        lambda month: month.response_gb + month.outbound_sent_gb,
-        "AWS, EC2 data transfer pricing: tiers by month; the account's 100 free GB are not taken off; read 2026-09",
+        billed_egress_gb,
+        "AWS, EC2 data transfer pricing: tiers by month; the account's 100 free GB only with `free_egress`; read 2026-09",
     ),
     **EXTRA_CHARGES,
 }
 
 #: What the bill does not hold (yet), said at its end.
 NOT_INCLUDED = (
-    "performance logs of Container Insights, access logs in S3, uploads through CloudFront, its flat-rate plans, traffic between zones, deployments "
-    "that `operations` does not name, taxes, other free tiers, Savings Plans, and discounts other than those that the scenario gives"
+    "deployments that `operations` does not name, what Lambda targets, CloudFront functions and other services cost themselves, free tiers of the account, "
+    "taxes, support, and discounts other than those that the scenario gives"
 )

@@ -23,6 +23,7 @@ from estimator.billing.month import BilledMonth
 from estimator.billing.savings_plan_options import AppliedSavingsPlan
 from estimator.errors import RateNotFound
 from estimator.pricing.catalog import PRICES
+from estimator.pricing.coverage import SERVICES
 from estimator.pricing.own_prices import contracted
 from estimator.pricing.rates import STALE_AFTER_DAYS, Rate, Rates
 
@@ -136,6 +137,8 @@ class CostBreakdown:
         What the bill leaves out.
     savings_plans : tuple of AppliedSavingsPlan
         What each Savings Plan did; none without any.
+    without_quantity : tuple of str
+        Rows of ``CHARGES`` that were metered and come to nothing.
     """
 
     region: str
@@ -145,6 +148,7 @@ class CostBreakdown:
     as_of: str = ""
     not_included: str = NOT_INCLUDED
     savings_plans: tuple[AppliedSavingsPlan, ...] = ()
+    without_quantity: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[CostLine]:
         return iter(self.lines)
@@ -169,6 +173,25 @@ class CostBreakdown:
     def upfront_usd(self) -> float:
         """What Savings Plans that are to be bought cost at their start. [USD]"""
         return float(sum(done.payment.upfront_usd for done in self.savings_plans if not done.plan.existing))
+
+    @property
+    def scope_text(self) -> str:
+        """What else was metered and comes to nothing, by service or by line, and what is left out."""
+        nothing = set(self.without_quantity)
+        # Another processor or class of the same is no charge of its own.
+        here = {line.title.partition(", ")[0] for line in self.lines}
+        by_service: dict[str, list[str]] = {}
+        for name, charge in CHARGES.items():
+            by_service.setdefault(PRICES[charge.price].query.service_code, []).append(name)
+        said: dict[str, None] = {}
+        for code, names in by_service.items():
+            if nothing.issuperset(names):
+                said[SERVICES.get(code, code)] = None
+            else:
+                said |= dict.fromkeys(CHARGES[name].title.partition(", ")[0] for name in names if name in nothing)
+        others = ", ".join(title for title in said if title not in here)
+        included = f"Included, and nothing here: {others}. " if others else ""
+        return f"{included}Not included: {self.not_included}."
 
     @property
     def savings_plans_text(self) -> str:
@@ -288,6 +311,7 @@ class CostBreakdown:
             "prices_as_of": self.as_of or None,
             "prices_published": self.prices_published,
             "lines": [asdict(line) for line in self.lines],
+            "without_quantity": list(self.without_quantity),
             "not_included": self.not_included,
         }
 
@@ -410,8 +434,15 @@ def breakdown(month: BilledMonth, bills: Bills, rates: Rates, candidate: int) ->
         for name, amounts in bills.quantity.items()
         if amounts[candidate] != 0.0
     )
-    as_of = rates.as_of.isoformat() if rates.as_of else ""
-    return CostBreakdown(rates.region, month.hours, lines, month.requests, as_of)
+    here = {line.charge for line in lines}
+    return CostBreakdown(
+        rates.region,
+        month.hours,
+        lines,
+        month.requests,
+        rates.as_of.isoformat() if rates.as_of else "",
+        without_quantity=tuple(name for name in CHARGES if name not in here),
+    )
 
 
 def cost_line(charge: str, title: str, price: str, quantity: float, rates: Rates, formula: str) -> CostLine:

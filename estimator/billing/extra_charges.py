@@ -2,7 +2,10 @@
 
 Notes
 -----
-What AWS prices by the month (alarms, metrics, secrets, keys) is taken for a whole month, whatever its length in hours.
+What AWS prices by the month (alarms, metrics, secrets, keys, CloudFront's plans) is taken for a whole month, whatever its length in hours. So
+is what is given for a month, such as flow logs.
+
+What tiers count together is one line: access logs and flow logs in S3.
 """
 
 from __future__ import annotations
@@ -11,10 +14,20 @@ import numpy as np
 
 from estimator.billing.charge import Charge, Quantity
 from estimator.billing.month import BilledMonth
+from estimator.service.cloudfront_plans import PLAN_LEVELS, CloudFrontPlan, plan_level
 from estimator.service.extras import EDGES, edge_of
 from estimator.service.policies import StepScalingPolicy, TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
-from estimator.units import BYTES_PER_GB, BYTES_PER_KB, MB_PER_GB, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
+from estimator.units import (
+    BYTES_PER_GB,
+    BYTES_PER_KB,
+    HOURS_PER_MONTH,
+    MB_PER_GB,
+    SECONDS_PER_DAY,
+    SECONDS_PER_HOUR,
+    SECONDS_PER_MINUTE,
+)
+from estimator.workload.request import Workload
 
 #: AWS, "How target tracking scaling works", read 2026: one for each direction.
 ALARMS_PER_TARGET = 2
@@ -22,6 +35,51 @@ ALARMS_PER_TARGET = 2
 HIGH_RESOLUTION_METRICS = 2
 #: AWS, "Amazon CloudFront pricing", always free each month, read 2026.
 CLOUDFRONT_FREE_GB, CLOUDFRONT_FREE_REQUESTS = 1024.0, 10_000_000.0
+#: AWS, "EC2 On-Demand pricing", data transfer: of all services and regions together, GovCloud and China apart, read 2026.
+FREE_EGRESS_GB = 100.0
+#: AWS, "Access logs for your Application Load Balancer", read 2026: a file for each node every 5 minutes. [1/h]
+ACCESS_LOG_FILES_PER_HOUR = 12
+_HOURS_PER_DAY = SECONDS_PER_DAY / SECONDS_PER_HOUR
+_MINUTES_PER_HOUR = SECONDS_PER_HOUR / SECONDS_PER_MINUTE
+
+
+def billed_egress_gb(month: BilledMonth) -> Quantity:
+    """Count the data transfer to the internet that is billed, the account's free amount taken off if it is this service's.
+
+    Parameters
+    ----------
+    month : BilledMonth
+        The month.
+
+    Returns
+    -------
+    float or numpy.ndarray, shape (n_candidates,)
+        Responses and TLS handshakes of the load balancer and what tasks send on their own account. [GB]
+    """
+    # GovCloud has no free amount.
+    free = FREE_EGRESS_GB if month.extras.free_egress and not month.region.startswith("us-gov-") else 0.0
+    sent: Quantity = np.maximum(month.response_gb + month.outbound_sent_gb - free, 0.0)
+    return sent
+
+
+def viewer_traffic(workload: Workload, hours: float) -> tuple[float, float]:
+    """Count what CloudFront's viewers ask for in a month.
+
+    Parameters
+    ----------
+    workload : Workload
+        The load and its requests.
+    hours : float
+        Length of the month. [h]
+
+    Returns
+    -------
+    tuple of (float, float)
+        Requests, and data transfer to viewers, before any free amount. [requests, GB]
+    """
+    requests = workload.load.requests * (hours / workload.load.period_hours)
+    kb = workload.response_kb * workload.compression_ratio
+    return requests, requests * kb * BYTES_PER_KB / BYTES_PER_GB
 
 
 def _in_class(log_class: str, amount: float, month: BilledMonth) -> float:
@@ -30,8 +88,39 @@ def _in_class(log_class: str, amount: float, month: BilledMonth) -> float:
 
 def _stored_gb(month: BilledMonth) -> float:
     """Say how much log stands in storage when as much expires as comes."""
-    per_day = month.log_gb / month.hours * (SECONDS_PER_DAY / SECONDS_PER_HOUR)
-    return per_day * month.application.log_retention_days * month.extras.log_stored_share
+    per_hour = month.log_gb / month.hours + _flow_logs_to("cloud-watch-logs", month) / HOURS_PER_MONTH
+    return per_hour * _HOURS_PER_DAY * month.application.log_retention_days * month.extras.log_stored_share
+
+
+def _flow_logs_to(destination: str, month: BilledMonth, log_class: str | None = None) -> float:
+    extras = month.extras
+    if extras.flow_log_destination != destination or log_class not in (None, extras.flow_log_class):
+        return 0.0
+    return extras.flow_log_gb
+
+
+def _s3_log_gb(month: BilledMonth) -> float:
+    """Say how much log stands in S3 when as much expires as comes."""
+    extras = month.extras
+    per_hour = _flow_logs_to("s3", month) * extras.log_stored_share / HOURS_PER_MONTH
+    if extras.alb_access_logs:
+        per_hour += month.load_balancer_requests * extras.access_log_bytes_per_request / BYTES_PER_GB / month.hours
+    return per_hour * _HOURS_PER_DAY * extras.s3_log_retention_days
+
+
+def _access_log_files(month: BilledMonth) -> Quantity:
+    """Count files of access logs: none without an entry, and the nodes are at least one for each zone."""
+    if not month.extras.alb_access_logs:
+        return 0.0
+    return np.minimum(month.availability_zones * ACCESS_LOG_FILES_PER_HOUR * month.hours, month.load_balancer_requests)
+
+
+def _insights_log_gb(month: BilledMonth) -> Quantity:
+    extras = month.extras
+    if extras.container_insights != "enabled":
+        return 0.0
+    task_minutes = month.simulation.running_task_hours * month.periods * _MINUTES_PER_HOUR
+    return task_minutes * extras.insights_log_bytes_per_task_minute / BYTES_PER_GB
 
 
 def _by_minute(policy: TargetTrackingScalingPolicy | StepScalingPolicy) -> bool:
@@ -74,8 +163,16 @@ def _secrets(month: BilledMonth) -> int:
     return len(set(month.application.secrets.values()))
 
 
-def _edge_share(month: BilledMonth, edge: str) -> float:
+def _plan(month: BilledMonth) -> CloudFrontPlan | None:
+    """Name the flat-rate plan in force; None without CloudFront, and if it is paid as it is used."""
     if not month.workload.behind_cloudfront:
+        return None
+    requests, gb = viewer_traffic(month.workload, month.hours)
+    return plan_level(month.extras.cloudfront_plan, requests, gb, month.extras.cloudfront_premium_tb)
+
+
+def _edge_share(month: BilledMonth, edge: str) -> float:
+    if not month.workload.behind_cloudfront or _plan(month) is not None:
         return 0.0
     shares = month.extras.cloudfront_edges or {edge_of(month.region): 1.0}
     return shares.get(edge, 0.0)
@@ -86,12 +183,22 @@ def _paid(amount: float, free: float, month: BilledMonth) -> float:
 
 
 def _cloudfront_gb(month: BilledMonth) -> float:
-    kb = month.workload.response_kb * month.workload.compression_ratio
-    return _paid(month.requests * kb * BYTES_PER_KB / BYTES_PER_GB, CLOUDFRONT_FREE_GB, month)
+    return _paid(viewer_traffic(month.workload, month.hours)[1], CLOUDFRONT_FREE_GB, month)
+
+
+def _cloudfront_requests(month: BilledMonth, share: float) -> float:
+    # AWS does not say which requests are the free ones: they are taken off both kinds alike.
+    return _paid(month.requests, CLOUDFRONT_FREE_REQUESTS, month) * share
+
+
+def _uploaded_gb(month: BilledMonth) -> float:
+    kb = month.workload.request_kb * month.extras.cloudfront_upload_share
+    return month.load_balancer_requests * kb * BYTES_PER_KB / BYTES_PER_GB
 
 
 def _edge_charges() -> dict[str, Charge]:
-    """Two lines for each geography of CloudFront's viewers."""
+    """Four lines for each geography of CloudFront's viewers."""
+    source = "AWS, CloudFront pricing: always free 1 TB and 10 million requests a month; read 2026-09"
     found = {}
     for edge in EDGES:
         found[f"cloudfront_egress:{edge}"] = Charge(
@@ -99,18 +206,54 @@ def _edge_charges() -> dict[str, Charge]:
             f"cloudfront_internet_egress_gb:{edge}",
             "GB of responses to viewers less 1 TB free, by where viewers are",
             lambda month, edge=edge: _cloudfront_gb(month) * _edge_share(month, edge),  # type: ignore[misc]
-            "AWS, CloudFront pricing: always free 1 TB and 10 million requests a month; read 2026-09",
+            source,
         )
         found[f"cloudfront_requests:{edge}"] = Charge(
             f"CloudFront HTTPS requests, {edge}",
             f"cloudfront_https_request:{edge}",
-            "requests of viewers less 10 million free, by where viewers are",
+            "HTTPS requests of viewers less their part of 10 million free, by where viewers are",
             lambda month, edge=edge: (  # type: ignore[misc]
-                _paid(month.requests, CLOUDFRONT_FREE_REQUESTS, month) * _edge_share(month, edge)
+                _cloudfront_requests(month, 1.0 - month.extras.cloudfront_http_share) * _edge_share(month, edge)
             ),
-            "AWS, CloudFront pricing: always free 1 TB and 10 million requests a month; read 2026-09",
+            source,
+        )
+        found[f"cloudfront_http_requests:{edge}"] = Charge(
+            f"CloudFront HTTP requests, {edge}",
+            f"cloudfront_http_request:{edge}",
+            "HTTP requests of viewers less their part of 10 million free, by where viewers are",
+            lambda month, edge=edge: (  # type: ignore[misc]
+                _cloudfront_requests(month, month.extras.cloudfront_http_share) * _edge_share(month, edge)
+            ),
+            source,
+        )
+        found[f"cloudfront_to_origin:{edge}"] = Charge(
+            f"CloudFront data transfer to its origin, {edge}",
+            f"cloudfront_to_origin_gb:{edge}",
+            "GB of requests to the load balancer × part of POST, PUT and the like, by where viewers are",
+            lambda month, edge=edge: _uploaded_gb(month) * _edge_share(month, edge),  # type: ignore[misc]
+            "AWS, CloudFront Developer Guide, billing codes: bytes to the origin of DELETE, OPTIONS, PATCH, POST and PUT; read 2026-11",
         )
     return found
+
+
+def _plan_charges() -> dict[str, Charge]:
+    """One line for each flat-rate plan and level that costs something."""
+    return {
+        f"cloudfront_plan:{level.price.partition(':')[2]}": Charge(
+            f"CloudFront flat-rate plan, {level.title}",
+            level.price,
+            "1 with this plan, which holds transfer, requests, the web ACL, a hosted zone and its queries",
+            lambda month, level=level: float(_plan(month) == level),  # type: ignore[misc]
+            "AWS, Pricing Plan Manager User Guide: by month and distribution, nothing above its allowances; read 2026-11",
+        )
+        for level in PLAN_LEVELS
+        if level.price
+    }
+
+
+def _has_web_acl(month: BilledMonth) -> bool:
+    # A flat-rate plan has it at CloudFront.
+    return month.extras.waf_rules is not None and _plan(month) is None
 
 
 EXTRA_CHARGES: dict[str, Charge] = {
@@ -145,7 +288,7 @@ EXTRA_CHARGES: dict[str, Charge] = {
     "logs_storage": Charge(
         "CloudWatch Logs storage",
         "logs_storage_gb_month",
-        "GB of logs a day × days of retention × stored part, once as much expires as comes",
+        "GB of logs and flow logs a day × days of retention × stored part, once as much expires as comes",
         _stored_gb,
         "AWS, CloudWatch pricing: compressed bytes; their part by the AWS Pricing Calculator; read 2026-11",
     ),
@@ -160,8 +303,43 @@ EXTRA_CHARGES: dict[str, Charge] = {
         "VPC flow logs",
         "logs_ingest_vended_gb",
         "GB delivered to CloudWatch Logs",
-        lambda month: month.extras.flow_log_gb,
+        lambda month: _flow_logs_to("cloud-watch-logs", month, "STANDARD"),
         "AWS, CloudWatch pricing: vended logs, tiers by month; read 2026-09",
+    ),
+    "flow_logs_ia": Charge(
+        "VPC flow logs, infrequent access",
+        "logs_ingest_vended_ia_gb",
+        "GB delivered to CloudWatch Logs",
+        lambda month: _flow_logs_to("cloud-watch-logs", month, "INFREQUENT_ACCESS"),
+        "AWS, CloudWatch pricing: vended logs by the class of their log group, tiers by month; read 2026-09",
+    ),
+    "flow_logs_s3": Charge(
+        "VPC flow logs to S3",
+        "logs_delivered_s3_gb",
+        "GB delivered to S3, before compression",
+        lambda month: _flow_logs_to("s3", month),
+        "AWS, CloudWatch pricing: vended logs delivered to S3, tiers by month; read 2026-09",
+    ),
+    "s3_log_storage": Charge(
+        "S3 storage of access logs and flow logs",
+        "s3_standard_storage_gb_month",
+        "(GB of access logs + GB of flow logs × stored part) a day × days until they expire",
+        _s3_log_gb,
+        "AWS, Elastic Load Balancing, access logs: storage is billed, delivery is not; S3 pricing: tiers by month; read 2026-11",
+    ),
+    "s3_log_requests": Charge(
+        "S3 requests of access logs",
+        "s3_put_request",
+        "hours × load balancer nodes, one for each zone, × 12 files, at most one a request",
+        _access_log_files,
+        "AWS, Elastic Load Balancing, access logs: a file for each node every 5 minutes; read 2026-11",
+    ),
+    "insights_logs": Charge(
+        "Performance log of Container Insights",
+        "logs_ingest_standard_gb",
+        "running task minutes × bytes of a task and minute; kept for a day, which is not billed here",
+        _insights_log_gb,
+        "AWS, CloudWatch pricing: Container Insights without enhanced observability by metric and by GB of its log; read 2026-09",
     ),
     "custom_metrics": Charge(
         "Metrics by 20 seconds and of Container Insights",
@@ -202,24 +380,25 @@ EXTRA_CHARGES: dict[str, Charge] = {
         "Web ACL",
         "web_acl_month",
         "1 with a firewall",
-        lambda month: float(month.extras.waf_rules is not None),
+        lambda month: float(_has_web_acl(month)),
         "AWS, WAF pricing: each web ACL; read 2026-09",
     ),
     "web_acl_rules": Charge(
         "Web ACL rules",
         "web_acl_rule_month",
         "rules and managed groups",
-        lambda month: month.extras.waf_rules or 0,
+        lambda month: (month.extras.waf_rules or 0) * _has_web_acl(month),
         "AWS, WAF pricing: each rule and rule group; read 2026-09",
     ),
     "web_acl_requests": Charge(
         "Requests inspected by the web ACL",
         "web_acl_request",
         "requests at the load balancer",
-        lambda month: 0.0 if month.extras.waf_rules is None else month.load_balancer_requests,
+        lambda month: month.load_balancer_requests * _has_web_acl(month),
         "AWS, WAF pricing: each request; read 2026-09",
     ),
     **_edge_charges(),
+    **_plan_charges(),
     "ecr_storage": Charge(
         "ECR image storage",
         "ecr_storage_gb_month",
@@ -262,15 +441,15 @@ EXTRA_CHARGES: dict[str, Charge] = {
     "hosted_zones": Charge(
         "Route 53 hosted zones",
         "hosted_zone_month",
-        "hosted zones",
-        lambda month: month.extras.hosted_zones,
+        "hosted zones, less one with a flat-rate plan",
+        lambda month: max(0, month.extras.hosted_zones - (_plan(month) is not None)),
         "AWS, Route 53 pricing: each zone and month; read 2026-09",
     ),
     "dns_queries": Charge(
         "Route 53 queries",
         "dns_query_standard",
-        "queries; those of alias records to the load balancer are free",
-        lambda month: month.extras.dns_queries,
+        "queries; those of alias records to the load balancer are free, a flat-rate plan holds all",
+        lambda month: month.extras.dns_queries if _plan(month) is None else 0.0,
         "AWS, Route 53 pricing: each query; read 2026-09",
     ),
 }

@@ -178,11 +178,23 @@ class BilledMonth:
         """
         return np.array([spec.network.layout == layout for spec in self.specs])
 
-    def task_hours(self, cpu_architecture: str, *, spot: bool) -> NDArray[np.float64]:
-        """Count the billed task hours on an architecture and a capacity provider.
+    @cached_property
+    def cross_zone_share(self) -> NDArray[np.float64]:
+        """Part of the traffic through NAT gateways that crosses zones. [1]"""
+        return np.array([spec.network.cross_zone_share for spec in self.specs])
+
+    @cached_property
+    def load_balancer_addresses(self) -> NDArray[np.float64]:
+        """Public IPv4 addresses of the load balancer, one in each zone unless it has none. [1]"""
+        return np.where([spec.network.load_balancer_ipv4 for spec in self.specs], self.availability_zones, 0.0)
+
+    def task_hours(self, operating_system: str, cpu_architecture: str, *, spot: bool) -> NDArray[np.float64]:
+        """Count the billed task hours with an operating system, on an architecture and a capacity provider.
 
         Parameters
         ----------
+        operating_system : str
+            ``LINUX`` or ``WINDOWS``.
         cpu_architecture : str
             ``X86_64`` or ``ARM64``.
         spot : bool
@@ -191,8 +203,10 @@ class BilledMonth:
         Returns
         -------
         numpy.ndarray, shape (n_candidates,)
-            Task hours from image pull to stop; 0 for candidates of another architecture. [task-h]
+            Task hours from image pull to stop; 0 with another operating system, and for candidates of another architecture. [task-h]
         """
+        if operating_system != self.application.operating_system:
+            return np.zeros(len(self.specs))
         on_spot = self.simulation.spot_billed_task_hours * self.periods
         hours = on_spot if spot else self.billed_task_hours - on_spot
         return np.where([spec.cpu_architecture == cpu_architecture for spec in self.specs], hours, 0.0)

@@ -19,7 +19,7 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -143,6 +143,10 @@ class ExistingCommitment:
         object.__setattr__(self, "commitment_usd_per_h", float(require_commitment(self.commitment_usd_per_h)))
         object.__setattr__(self, "savings_plan_rates", _checked("savings_plan_rates", self.savings_plan_rates))
         _lock(self)
+
+
+#: One commitment, several in the order in which they are applied, or none.
+Existing = ExistingCommitment | Sequence[ExistingCommitment] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -389,7 +393,7 @@ def bill_by_commitment(usage: SavingsPlanUsage, commitments_usd_per_h: ArrayLike
     return np.asarray(total)
 
 
-def best_commitment(usage: SavingsPlanUsage, existing: ExistingCommitment | None = None) -> BestCommitment:
+def best_commitment(usage: SavingsPlanUsage, existing: Existing = None) -> BestCommitment:
     """Find the commitment that costs least for these hours, exactly; of equal ones the smallest.
 
     With one leg it is the level of usage that is exceeded in ``sp / od`` of the hours, times the Savings Plan rate; with several the slope
@@ -400,8 +404,8 @@ def best_commitment(usage: SavingsPlanUsage, existing: ExistingCommitment | None
     ----------
     usage : SavingsPlanUsage
         The usage.
-    existing : ExistingCommitment, optional
-        A commitment that is applied first: the new one is for what it leaves.
+    existing : ExistingCommitment or sequence of ExistingCommitment, optional
+        Commitments that are applied first, in their order: the new one is for what they leave.
 
     Returns
     -------
@@ -431,12 +435,12 @@ def best_commitment(usage: SavingsPlanUsage, existing: ExistingCommitment | None
     cost = bill_by_commitment(left, allowed)
     equal = cost <= cost.min() + _ROUNDING * (cost[0] + allowed[-1] * left.n_hours)
     commitment = float(allowed[np.flatnonzero(equal)[0]])
-    already = existing.commitment_usd_per_h * usage.n_hours if existing else 0.0
+    already = _each_usd_per_h(existing) * usage.n_hours
     return BestCommitment(exact, commitment, apply_commitment(left, commitment), already)
 
 
 def commitment_risk(
-    usage: SavingsPlanUsage, commitment_usd_per_h: float, shares: ArrayLike, existing: ExistingCommitment | None = None
+    usage: SavingsPlanUsage, commitment_usd_per_h: float, shares: ArrayLike, existing: Existing = None
 ) -> CommitmentRisk:
     """Say what a commitment costs if the load is only a part of the simulated one, while the commitment is kept.
 
@@ -448,8 +452,8 @@ def commitment_risk(
         The commitment. [USD/h]
     shares : array_like, shape (n_shares,)
         Load as a part of the simulated one, the same in every hour; more than 1 is growth. [1]
-    existing : ExistingCommitment, optional
-        A commitment that is applied first, and paid with the new one and without.
+    existing : ExistingCommitment or sequence of ExistingCommitment, optional
+        Commitments that are applied first, and paid with the new one and without.
 
     Returns
     -------
@@ -468,7 +472,7 @@ def commitment_risk(
     commitment = require_commitment(commitment_usd_per_h)
     parts = np.atleast_1d(_checked("shares", shares))
     committed = float(commitment) * usage.n_hours
-    already = existing.commitment_usd_per_h * usage.n_hours if existing else 0.0
+    already = _each_usd_per_h(existing) * usage.n_hours
 
     def costs(share: float) -> tuple[float, float]:
         left = _left(replace(usage, units_per_h=usage.units_per_h * share), existing)
@@ -484,7 +488,7 @@ def commitment_risk(
 
 
 def compare_options(
-    simulation: Simulation, rates: Rates, candidate: int = 0, existing: ExistingCommitment | None = None
+    simulation: Simulation, rates: Rates, candidate: int = 0, existing: Existing = None
 ) -> dict[SavingsPlanOption, BestCommitment | RateNotFound]:
     """Find the best commitment of each term and payment option for a simulated service.
 
@@ -496,8 +500,8 @@ def compare_options(
         The region's rates.
     candidate : int
         Position of the candidate.
-    existing : ExistingCommitment, optional
-        A commitment that is applied first; `fargate_usage` with its option has its rates.
+    existing : ExistingCommitment or sequence of ExistingCommitment, optional
+        Commitments that are applied first; `fargate_usage` with the option of one has its rates.
 
     Returns
     -------
@@ -526,12 +530,20 @@ def _hinges(usage: SavingsPlanUsage) -> tuple[float, Floats, Floats]:
     return (1.0 - float(saved[0])) * usage.n_hours, saved[:-1] - saved[1:], edges
 
 
-def _left(usage: SavingsPlanUsage, existing: ExistingCommitment | None) -> SavingsPlanUsage:
-    """Take off the usage that an existing commitment pays for; the rest is for the new plan, at its rates."""
-    if existing is None:
-        return usage
-    at_existing = replace(usage, savings_plan_rates=existing.savings_plan_rates)
-    return replace(usage, units_per_h=_spend(at_existing, np.asarray(existing.commitment_usd_per_h))[0])
+def _left(usage: SavingsPlanUsage, existing: Existing) -> SavingsPlanUsage:
+    """Take off the usage that existing commitments pay for; the rest is for the new plan, at its rates."""
+    for one in _each(existing):
+        at_existing = replace(usage, savings_plan_rates=one.savings_plan_rates)
+        usage = replace(usage, units_per_h=_spend(at_existing, np.asarray(one.commitment_usd_per_h))[0])
+    return usage
+
+
+def _each(existing: Existing) -> Sequence[ExistingCommitment]:
+    return (existing,) if isinstance(existing, ExistingCommitment) else existing or ()
+
+
+def _each_usd_per_h(existing: Existing) -> float:
+    return sum(one.commitment_usd_per_h for one in _each(existing))
 
 
 def _spend(usage: SavingsPlanUsage, commitments: Floats) -> tuple[Floats, Floats]:

@@ -20,16 +20,10 @@ from estimator.checks import require_number, shown
 from estimator.errors import InvalidScenario
 from estimator.pricing.catalog import PRICES
 from estimator.pricing.rates import Rates
-from estimator.service.task_size import ARM64, CPU_ARCHITECTURES, X86_64, TaskSize
+from estimator.service.behavior import AwsBehavior
+from estimator.service.task_size import ARM64, CPU_ARCHITECTURES, LINUX, WINDOWS, X86_64, TaskSize, require_offered
 from estimator.units import HOURS_PER_MONTH, INCLUDED_EPHEMERAL_STORAGE_GIB, SECONDS_PER_HOUR
 
-#: Shortest run that AWS bills. [s] Source: AWS, Fargate pricing, "Duration", read 2026-11.
-LINUX_MINIMUM_S = 60.0
-WINDOWS_MINIMUM_S = 300.0
-LINUX = "LINUX"
-WINDOWS = "WINDOWS"
-#: Sizes of tasks with Windows. [vCPU] Source: AWS, "Fargate task definition differences", read 2026.
-WINDOWS_VCPU = (1, 2, 4)
 #: Configurable ephemeral storage. [GiB] Source: AWS, `EphemeralStorage` of the ECS API, read 2026.
 MAXIMUM_EPHEMERAL_STORAGE_GIB = 200
 #: What a bill of plain quantities does not hold.
@@ -115,8 +109,8 @@ def fargate_tasks(
     seconds_per_run: float | None = None,
     runs: float = 1.0,
     operating_system: str = LINUX,
-    linux_minimum_s: float = LINUX_MINIMUM_S,
-    windows_minimum_s: float = WINDOWS_MINIMUM_S,
+    linux_minimum_s: float = AwsBehavior.minimum_billed_s,
+    windows_minimum_s: float = AwsBehavior.windows_minimum_billed_s,
 ) -> dict[str, float]:
     """Meter Fargate tasks of one size: quantities for `price_usage`.
 
@@ -216,17 +210,12 @@ def _billed_s(hours: float | None, seconds_per_run: float | None, runs: float, m
 
 
 def _require_task(task_size: TaskSize, cpu_architecture: str, spot: bool, operating_system: str) -> None:
-    for name, value, allowed in (
-        ("cpu_architecture", cpu_architecture, CPU_ARCHITECTURES),
-        ("operating_system", operating_system, (LINUX, WINDOWS)),
-    ):
-        if value not in allowed:
-            raise InvalidScenario(f"{name} is {shown(value)}; Fargate has {' and '.join(allowed)}. Choose one of them.")
-    if operating_system == WINDOWS and (cpu_architecture != X86_64 or spot or task_size.vcpu not in WINDOWS_VCPU):
+    if cpu_architecture not in CPU_ARCHITECTURES:
+        allowed = " and ".join(CPU_ARCHITECTURES)
         raise InvalidScenario(
-            f"operating_system is WINDOWS with {task_size.vcpu:g} vCPU on {cpu_architecture}{' and Spot' if spot else ''}; Fargate has "
-            "Windows with 1, 2 and 4 vCPU on X86_64, without Spot. Choose one of these, or LINUX."
+            f"cpu_architecture is {shown(cpu_architecture)}; Fargate has {allowed}. Choose one of them."
         )
+    require_offered(operating_system, task_size, cpu_architecture, spot)
 
 
 def _unknown(name: object, names: Iterable[str]) -> str:

@@ -14,12 +14,16 @@ from estimator.export.stack.fargate_stack.config import parse_config
 from estimator.export.stack.fargate_stack.section import ConfigError
 from estimator.planning.result import Plan
 from estimator.service.deployment import ROLLING, DeploymentConfiguration
+from estimator.service.network import NetworkLayout
 from estimator.service.policies import ScalingPolicy, ScheduledAction, configuration_of
 from estimator.service.spec import ServiceSpec
+from estimator.service.task_size import LINUX, WINDOWS
 
 CONFIG_NAME = "stack_config.json"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 STACK_FOLDER = Path(__file__).resolve().parent / "stack"
+#: AWS's operating system family of a task, by ours.
+OPERATING_SYSTEM_FAMILIES = {LINUX: "LINUX", WINDOWS: "WINDOWS_SERVER_2022_CORE"}
 #: Files of the folder that are not part of the app, or not copied as they are.
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", "cdk.out", ".venv"}
 
@@ -40,8 +44,8 @@ def render(plan: Plan) -> dict[str, str]:
     Raises
     ------
     ExportError
-        If the stack does not know the deployment strategy, or its own check refuses the configuration, such as an image that private tasks
-        cannot reach.
+        If the stack does not know the deployment strategy or the network, or its own check refuses the configuration, such as an image that
+        private tasks cannot reach.
     """
     files = {}
     for path in sorted(STACK_FOLDER.rglob("*")):
@@ -74,7 +78,7 @@ def stack_config(plan: Plan) -> dict[str, Any]:
     Raises
     ------
     ExportError
-        If the deployment strategy is not ``ROLLING``.
+        If the deployment strategy is not ``ROLLING``, or the network has no IPv4.
     """
     spec, application = plan.spec, plan.application
     return {
@@ -93,16 +97,12 @@ def stack_config(plan: Plan) -> dict[str, Any]:
             "stop_timeout_s": application.stop_timeout_s,
             "log_retention_days": application.log_retention_days,
         },
-        "network": {
-            "layout": spec.network.layout,
-            "availability_zones": spec.network.availability_zones,
-            "nat_gateways": spec.network.nat_gateways,
-            "interface_endpoints": list(spec.network.interface_endpoints),
-        },
+        "network": _network(spec.network),
         "task": {
             "cpu_units": spec.task_size.cpu_units,
             "memory_mib": spec.task_size.memory_mib,
             "cpu_architecture": spec.cpu_architecture,
+            "operating_system_family": OPERATING_SYSTEM_FAMILIES[application.operating_system],
             "ephemeral_storage_gib": spec.ephemeral_storage_gib,
         },
         "service": {
@@ -120,6 +120,25 @@ def stack_config(plan: Plan) -> dict[str, Any]:
         },
         "estimate": plan.cost.to_dict() | {"assumptions": plan.assumptions},
         "scenario": dict(plan.scenario),
+    }
+
+
+def _network(network: NetworkLayout) -> dict[str, Any]:
+    if network.layout == "ipv6":
+        raise ExportError(
+            "The network layout is ipv6; the exported stack has IPv4 networks only. Set layout to public, nat or endpoints in the section "
+            "network of the scenario."
+        )
+    if not network.load_balancer_ipv4:
+        raise ExportError(
+            "load_balancer_ipv4 is false; the load balancer of the exported stack has public IPv4 addresses. Set it to true in the section "
+            "network of the scenario."
+        )
+    return {
+        "layout": network.layout,
+        "availability_zones": network.availability_zones,
+        "nat_gateways": network.nat_gateways,
+        "interface_endpoints": list(network.interface_endpoints),
     }
 
 
@@ -158,8 +177,8 @@ def _health_check_grace_s(plan: Plan) -> int:
 
 def _readme_parts(plan: Plan) -> dict[str, str]:
     rows = [
-        f"| {line.title} | {line.pricing_quantity:,.2f} {line.pricing_unit} | {line.contracted_unit_price} | "
-        f"{usd_text(line.contracted_cost)} | {_cell(line.sku_text)} | {line.published} |"
+        f"| {line.title} | {line.pricing_quantity:,.2f} {line.pricing_unit} | {line.effective_unit_price} | "
+        f"{usd_text(line.effective_cost)} | {_cell(line.sku_text)} | {line.published} |"
         for line in plan.cost
     ]
     head = [
@@ -178,7 +197,9 @@ def _readme_parts(plan: Plan) -> dict[str, str]:
         "image_note": f"The image is `{image}`."
         if image
         else "No image was given: the stack has the parameter `ContainerImage`, without a default, and asks for it when it is deployed.",
-        "prices_note": f"{plan.cost.prices_text} Not included: {plan.cost.not_included}.",
+        "prices_note": " ".join(
+            filter(None, (plan.cost.savings_plans_text, plan.cost.prices_text, plan.cost.scope_text))
+        ),
     }
 
 

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimator.billing.charges import CHARGES
 from estimator.billing.costing import Bills
 from estimator.billing.month import BilledMonth
 from estimator.checks import shown
-from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound
+from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound, unknown_rates_text
 from estimator.planning.promise import Promise, Rejection
-from estimator.service.application import Application
+from estimator.service.application import DUAL_STACK_ECR, Application
+from estimator.service.cloudfront_plans import plan_problem
+from estimator.service.extras import Extras
 from estimator.service.network import NetworkLayout
 from estimator.service.spec import ServiceSpec
+from estimator.service.task_size import require_offered
 from estimator.simulation.latency import TaskQueue, in_flight_percentile
 from estimator.simulation.translation import queue_of
 from estimator.workload.request import Request
@@ -31,6 +35,8 @@ _ADVICE = {
 _LOOSEN = "Loosen that limit (null switches it off) or widen `search` in the scenario."
 #: Beyond this utilization a queue takes longer than a minute to reach its steady length, so it is not taken to. [1]
 _STEADY_UTILIZATION = 0.95
+#: Quantities that differ by no more than this part are the same. [1]
+_SAME_QUANTITY = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +143,7 @@ def memory_needed_mib(month: BilledMonth, share: float) -> NDArray[np.float64]:
 
 
 def broken_limits(month: BilledMonth, promise: Promise, bills: Bills) -> list[list[Rejection]]:
-    """List the limits that each candidate breaks; a rate that is not known is one.
+    """List the limits that each candidate breaks; a rate that is not known is one where it could decide.
 
     Parameters
     ----------
@@ -154,11 +160,12 @@ def broken_limits(month: BilledMonth, promise: Promise, bills: Bills) -> list[li
         For each candidate, in their order.
     """
     found: list[list[Rejection]] = [[] for _ in month.specs]
-    # A bill with an unknown line is no figure to compare.
+    deciding = {charge: error for charge, error in bills.unknown.items() if could_decide(charge, bills)}
+    # A bill with an unknown line that differs from candidate to candidate is no figure to compare.
     usd = bills.total_usd.copy()
-    for charge in bills.unknown:
+    for charge in deciding:
         usd[bills.quantity[charge] > 0] = math.nan
-    for charge, error in bills.unknown.items():
+    for charge, error in deciding.items():
         for i in np.flatnonzero(bills.quantity[charge]):
             found[i].append(Rejection("rate", 0.0, math.inf, error.price, month.specs[i], math.nan))
     for limit in limits(month, promise):
@@ -166,6 +173,57 @@ def broken_limits(month: BilledMonth, promise: Promise, bills: Bills) -> list[li
             actual, allowed = float(limit.actual[i]), float(limit.limit[i])
             found[i].append(Rejection(limit.name, allowed, actual, limit.unit, month.specs[i], float(usd[i])))
     return found
+
+
+def could_decide(charge: str, bills: Bills) -> bool:
+    """Say whether an unknown rate could change which candidate is cheapest.
+
+    Parameters
+    ----------
+    charge : str
+        Name of the line.
+    bills : Bills
+        The candidates' bills.
+
+    Returns
+    -------
+    bool
+        False if the line is too small to decide, or if every candidate needs as much of it: all bills then lack the same.
+    """
+    amounts = bills.quantity[charge]
+    differs = np.ptp(amounts) > _SAME_QUANTITY * np.abs(amounts).max()
+    return CHARGES[charge].decides and bool(differs)
+
+
+def unknown_rate_warnings(bills: Bills, winner: int) -> tuple[str, ...]:
+    """Say which rates are not known, and what that does to a plan.
+
+    Parameters
+    ----------
+    bills : Bills
+        The candidates' bills.
+    winner : int
+        Position of the candidate that was chosen.
+
+    Returns
+    -------
+    tuple of str
+        Sentences; none where nothing that counts is unknown.
+    """
+    left_out: list[RateNotFound] = []
+    small: list[RateNotFound] = []
+    alike: list[RateNotFound] = []
+    for charge, error in bills.unknown.items():
+        if could_decide(charge, bills):
+            left_out.append(error)
+        elif bills.quantity[charge][winner] > 0:
+            (alike if CHARGES[charge].decides else small).append(error)
+    rows = (
+        ("Candidates that need it were left out.", left_out),
+        ("The bill is at least its total: it lacks what is the same for every candidate.", alike),
+        ("The bill is at least its total: it lacks what is too small to decide between candidates.", small),
+    )
+    return tuple(f"{what} {unknown_rates_text(errors)}" for what, errors in rows if errors)
 
 
 def worst(broken: list[Rejection]) -> Rejection:
@@ -202,7 +260,8 @@ def none_left(specs: list[ServiceSpec], broken: list[list[Rejection]], bills: Bi
         The first if all of them need an unknown rate, else with the rejections, nearest miss first.
     """
     if all(any(r.constraint == "rate" for r in row) for row in broken):
-        return next(iter(bills.unknown.values()))
+        price = next(r.unit for r in broken[0] if r.constraint == "rate")
+        return next(error for error in bills.unknown.values() if error.price == price)
     rejections = sorted(
         (worst(row) for row in broken), key=lambda r: (r.miss, np.nan_to_num(r.usd_per_month, nan=math.inf))
     )
@@ -214,8 +273,15 @@ def none_left(specs: list[ServiceSpec], broken: list[list[Rejection]], bills: Bi
     )
 
 
-def require_consistent(request: Request, application: Application, network: NetworkLayout, region: str) -> None:
-    """Raise unless the network layout has the ways that request and image need.
+def require_consistent(
+    request: Request,
+    application: Application,
+    network: NetworkLayout,
+    region: str,
+    spec: ServiceSpec | None = None,
+    extras: Extras | None = None,
+) -> None:
+    """Raise unless the parts fit: the network has the ways that request and image need, Fargate the tasks for the operating system.
 
     Parameters
     ----------
@@ -227,12 +293,27 @@ def require_consistent(request: Request, application: Application, network: Netw
         Where the tasks stand.
     region : str
         Region code.
+    spec : ServiceSpec, optional
+        The candidate, where there is one.
+    extras : Extras, optional
+        What is billed around the service.
 
     Raises
     ------
     InvalidScenario
-        If tasks without a way to the internet are to reach it, or an endpoint is missing.
+        If tasks without a way to the internet are to reach it, an endpoint is missing, Windows does not run so, or there is a plan of CloudFront
+        without CloudFront.
     """
+    if extras is not None and (problem := plan_problem(extras.cloudfront_plan, request.behind_cloudfront)):
+        raise InvalidScenario(problem)
+    if spec is not None:
+        spot = spec.capacity_provider_strategy.uses_spot
+        require_offered(application.operating_system, spec.task_size, spec.cpu_architecture, spot)
+    if network.layout == "ipv6" and application.is_windows:
+        raise InvalidScenario(
+            "operating_system is WINDOWS in the ipv6 layout; Fargate runs tasks with IPv6 alone with LINUX only. Choose the public, nat or "
+            "endpoints layout."
+        )
     if network.layout != "endpoints":
         return
     needed = NetworkLayout.of("endpoints", network.availability_zones, uses_secrets=bool(application.secrets))
@@ -251,4 +332,10 @@ def require_consistent(request: Request, application: Application, network: Netw
         raise InvalidScenario(
             f"The endpoints layout has no way to the internet, and image {shown(application.image)} is not in ECR in {region}. Choose "
             "the nat or public layout, or push the image to ECR there."
+        )
+    if application.image and DUAL_STACK_ECR in application.image:
+        name = application.image.replace(DUAL_STACK_ECR, ".dkr.ecr.").replace(".on.aws/", ".amazonaws.com/")
+        raise InvalidScenario(
+            f"image is {shown(application.image)}; ECR's interface endpoints serve its IPv4 names only. Write {name}, or choose the ipv6, nat or "
+            "public layout."
         )

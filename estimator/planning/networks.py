@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from estimator.billing.charges import CHARGES
 from estimator.billing.costing import CostBreakdown
 from estimator.errors import InvalidScenario
 from estimator.planning.limits import require_consistent
+from estimator.planning.notes import network_conditions
 from estimator.planning.regions import bill_again
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
@@ -22,9 +25,12 @@ NETWORK_CHARGES = (
     "public_ipv4",
     "nat_gateway_hour",
     "nat_gateway_gb",
+    "cross_zone",
     "interface_endpoint_hour",
     "interface_endpoint_gb",
 )
+#: Those that go by the amount.
+_BY_GB = ("nat_gateway_gb", "cross_zone", "interface_endpoint_gb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,15 @@ class NetworkBill:
         The bill; None where the layout does not serve.
     why_not : str
         Why it does not; empty where it does.
+    condition : str
+        What must hold outside the service for it to serve; empty where nothing must.
     """
 
     title: str
     network: NetworkLayout
     cost: CostBreakdown | None
     why_not: str = ""
+    condition: str = ""
 
     @property
     def network_usd(self) -> float:
@@ -72,6 +81,7 @@ class NetworkBill:
             "usd_per_month": None if self.cost is None else self.cost.total_usd,
             "is_lower_bound": None if self.cost is None else self.cost.is_lower_bound,
             "why_not": self.why_not or None,
+            "condition": self.condition or None,
         }
 
 
@@ -88,7 +98,8 @@ def compare_networks(plan: Plan, rates: Rates) -> tuple[NetworkBill, ...]:
     Returns
     -------
     tuple of NetworkBill
-        Whole bills first, cheapest first; then those with an unknown rate; last the layouts that do not serve, with the reason.
+        Whole bills first, cheapest first; then those that serve on a condition; then those with an unknown rate that could decide; last the
+        layouts that do not serve, with the reason.
 
     Examples
     --------
@@ -124,20 +135,22 @@ def network_usd_by_gb(bills: Sequence[NetworkBill], plan: Plan, rates: Rates, gb
     Returns
     -------
     numpy.ndarray, shape (n_bills, ...)
-        Costs; not a number where a rate is unknown. [USD/month]
+        Costs; not a number where a rate is unknown, but of a line that is too small to decide, which then counts as nothing. [USD/month]
     """
     amount = np.asarray(gb, dtype=np.float64)
     rows = []
     for bill in bills:
         hours, network = plan.cost.hours_per_month, bill.network
         tasks = plan.simulation.billed_task_hours[0] * hours / plan.simulation.period_hours
-        addresses = (network.availability_zones + network.nat_gateways) * hours
+        nodes = network.availability_zones if network.load_balancer_ipv4 else 0
+        crossing = network.cross_zone_share * plan.behavior.cross_zone_ends_billed
         lines = {
-            "public_ipv4_in_use_hour": addresses + (tasks if network.layout == "public" else 0.0),
+            "public_ipv4": (nodes + network.nat_gateways) * hours + (tasks if network.layout == "public" else 0.0),
             "nat_gateway_hour": network.nat_gateways * hours,
             "nat_gateway_gb": amount if network.layout == "nat" else 0.0,
-            "vpc_interface_endpoint_hour": len(network.interface_endpoints) * network.availability_zones * hours,
-            "vpc_interface_endpoint_gb": amount if network.layout == "endpoints" else 0.0,
+            "cross_zone": amount * crossing,
+            "interface_endpoint_hour": len(network.interface_endpoints) * network.availability_zones * hours,
+            "interface_endpoint_gb": amount if network.layout == "endpoints" else 0.0,
         }
         rows.append(sum((_cost(name, quantity, rates) for name, quantity in lines.items()), np.zeros_like(amount)))
     return np.array(rows)
@@ -166,7 +179,7 @@ def break_even_gb(one: NetworkBill, other: NetworkBill, plan: Plan, rates: Rates
     -----
     Costs are straight between the begins of tiers, so the places where they cross are found exactly.
     """
-    begins = {tier.begin for name in ("nat_gateway_gb", "vpc_interface_endpoint_gb") for tier in _tiers(name, rates)}
+    begins = {tier.begin for name in _BY_GB for tier in _tiers(CHARGES[name].price, rates)}
     knots = np.array(sorted({0.0, most_gb, *(begin for begin in begins if begin < most_gb)}))
     first, second = network_usd_by_gb((one, other), plan, rates, knots)
     ahead = first - second
@@ -177,13 +190,14 @@ def break_even_gb(one: NetworkBill, other: NetworkBill, plan: Plan, rates: Rates
 
 
 def _usual(plan: Plan) -> list[tuple[str, NetworkLayout]]:
-    zones = plan.spec.network.availability_zones
-    uses_secrets = bool(plan.application.secrets)
+    zones, ipv4 = plan.spec.network.availability_zones, plan.spec.network.load_balancer_ipv4
+    of = functools.partial(NetworkLayout.of, uses_secrets=bool(plan.application.secrets), load_balancer_ipv4=ipv4)
     return [
-        ("public addresses", NetworkLayout.of("public", zones)),
-        ("one NAT gateway", NetworkLayout.of("nat", zones)),
-        (f"a NAT gateway in each of {zones} zones", NetworkLayout.of("nat", zones, zones)),
-        ("interface endpoints", NetworkLayout.of("endpoints", zones, uses_secrets=uses_secrets)),
+        ("public addresses", of("public", zones)),
+        ("one NAT gateway", of("nat", zones)),
+        (f"a NAT gateway in each of {zones} zones", of("nat", zones, zones)),
+        ("interface endpoints", of("endpoints", zones)),
+        ("IPv6 and an egress-only gateway", of("ipv6", zones)),
     ]
 
 
@@ -192,12 +206,16 @@ def _bill(title: str, network: NetworkLayout, plan: Plan, rates: Rates) -> Netwo
         require_consistent(plan.workload, plan.application, network, rates.region)
     except InvalidScenario as error:
         return NetworkBill(title, network, None, str(error))
-    return NetworkBill(title, network, bill_again(plan, rates, network))
+    conditions = network_conditions(network, plan.application, rates.region)
+    return NetworkBill(title, network, bill_again(plan, rates, network), condition=" ".join(conditions))
 
 
-def _order(bill: NetworkBill) -> tuple[bool, bool, float]:
-    cost = bill.cost
-    return cost is None, cost is not None and cost.is_lower_bound, float("inf") if cost is None else cost.total_usd
+def _order(bill: NetworkBill) -> tuple[bool, bool, bool, float]:
+    if bill.cost is None:
+        return True, True, True, float("inf")
+    small = {name for name, charge in CHARGES.items() if not charge.decides}
+    lacks = any(line.effective_cost is None and line.charge not in small for line in bill.cost)
+    return False, lacks, bool(bill.condition), bill.cost.total_usd
 
 
 def _tiers(name: str, rates: Rates) -> Sequence[Any]:
@@ -205,9 +223,9 @@ def _tiers(name: str, rates: Rates) -> Sequence[Any]:
     return rate.tiers if rate else ()
 
 
-def _cost(name: str, quantity: ArrayLike, rates: Rates) -> NDArray[np.float64]:
+def _cost(charge: str, quantity: ArrayLike, rates: Rates) -> NDArray[np.float64]:
     amount = np.asarray(quantity, dtype=np.float64)
-    if not amount.any():
+    rate = rates.known.get(CHARGES[charge].price)
+    if not amount.any() or (rate is None and not CHARGES[charge].decides):
         return np.zeros_like(amount)
-    rate = rates.known.get(name)
     return rate.cost(amount) if rate else np.full_like(amount, np.nan)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from estimator.service.application import Application
+from estimator.billing.extra_charges import viewer_traffic
+from estimator.service.application import DUAL_STACK_ECR, Application
 from estimator.service.behavior import AwsBehavior
+from estimator.service.cloudfront_plans import plan_note
+from estimator.service.extras import Extras
+from estimator.service.network import IPV6_REGIONS, NetworkLayout
 from estimator.service.operations import Operations
 from estimator.service.policies import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
@@ -29,6 +33,8 @@ def notes(
     operations: Operations,
     run: Simulation,
     hours_per_month: float,
+    region: str,
+    extras: Extras,
 ) -> tuple[str, ...]:
     """Say what a reader of a plan should know.
 
@@ -48,6 +54,10 @@ def notes(
         The candidate over one period.
     hours_per_month : float
         Length of the billed month. [h]
+    region : str
+        Region code.
+    extras : Extras
+        What is billed around the service.
 
     Returns
     -------
@@ -57,10 +67,60 @@ def notes(
     return (
         *_of_load(workload, run),
         *_of_service(spec, workload, application, behavior, run),
+        *network_conditions(spec.network, application, region),
         *_of_policies(spec),
         *_of_operations(operations, run, hours_per_month),
         *request_notes(workload),
+        *_of_cloudfront(workload, extras, hours_per_month),
     )
+
+
+def network_conditions(network: NetworkLayout, application: Application, region: str) -> tuple[str, ...]:
+    """Say what must hold outside the service for a network layout to serve.
+
+    Parameters
+    ----------
+    network : NetworkLayout
+        Where the tasks stand.
+    application : Application
+        What is deployed.
+    region : str
+        Region code.
+
+    Returns
+    -------
+    tuple of str
+        Sentences; none where nothing must.
+    """
+    found = []
+    if network.layout == "ipv6":
+        found.append(
+            "Tasks have IPv6 addresses alone: all that they call must speak IPv6, and so must the registry of their image. Ways to IPv4 (NAT64) "
+            "are not in the bill."
+        )
+        image = application.image
+        if image is None:
+            found.append(
+                f"Give the image by ECR's dual-stack name, such as 123456789012{DUAL_STACK_ECR}{region}.on.aws/web:1."
+            )
+        elif ".dkr.ecr." in image:
+            name = image.replace(".dkr.ecr.", DUAL_STACK_ECR).replace(".amazonaws.com/", ".on.aws/")
+            found.append(f"Image {image} has an IPv4 name: give it by ECR's dual-stack name, {name}.")
+        if region not in IPV6_REGIONS:
+            found.append(
+                f"When its list was read, in 2026, AWS did not name {region} among the regions in which Fargate runs tasks with IPv6 alone: see that "
+                "it does before you deploy."
+            )
+    if not network.load_balancer_ipv4:
+        found.append("The load balancer has no public IPv4 addresses: whoever calls it, CloudFront too, needs IPv6.")
+    return tuple(found)
+
+
+def _of_cloudfront(workload: Workload, extras: Extras, hours_per_month: float) -> Iterator[str]:
+    if workload.behind_cloudfront:
+        traffic = viewer_traffic(workload, hours_per_month)
+        if text := plan_note(extras.cloudfront_plan, *traffic, extras.cloudfront_premium_tb):
+            yield text
 
 
 def _of_load(workload: Workload, run: Simulation) -> Iterator[str]:
@@ -93,6 +153,11 @@ def _of_service(
         yield (
             f"At its peak the service has {peak_vcpu:g} vCPU{during}; the account's quota of concurrent Fargate vCPU is taken to be "
             f"{behavior.fargate_vcpu_quota:g}. Look it up in Service Quotas and ask for more in time."
+        )
+    if application.is_windows:
+        yield (
+            f"The time to provision a task, {behavior.provision_s} s, was measured with Linux: with Windows measure yours (provision_s), and give "
+            "the size of its image (image_mb)."
         )
     if application.image is None and spec.network.layout == "nat":
         yield "No image is given: it is taken to come from ECR in the region, past the NAT gateway."

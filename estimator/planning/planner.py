@@ -14,7 +14,7 @@ from estimator.billing.month import BilledMonth
 from estimator.billing.savings_plan_options import SavingsPlan, require_savings_plans
 from estimator.checks import shown
 from estimator.errors import InvalidScenario, unknown_rates_text
-from estimator.planning.limits import broken_limits, none_left, require_consistent, worst
+from estimator.planning.limits import broken_limits, none_left, require_consistent, unknown_rate_warnings, worst
 from estimator.planning.notes import notes
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
@@ -81,7 +81,7 @@ def estimate(
     extras = extras or Extras()
     plans = require_savings_plans(savings_plans)
     _require_types(workload, rates)
-    require_consistent(workload, application, spec.network, rates.region)
+    require_consistent(workload, application, spec.network, rates.region, spec, extras)
     run = simulate(
         workload,
         [spec],
@@ -100,7 +100,7 @@ def estimate(
         warnings.append(unknown_rates_text(bills.unknown.values()))
     return Plan(
         spec,
-        with_savings_plans(breakdown(month, bills, rates, 0), run, rates, plans),
+        with_savings_plans(breakdown(month, bills, rates, 0), run, rates, plans, application.operating_system),
         run,
         workload,
         application,
@@ -109,7 +109,10 @@ def estimate(
         operations=operations,
         extras=extras,
         savings_plans=plans,
-        warnings=(*warnings, *notes(spec, workload, application, behavior, operations, run, hours_per_month)),
+        warnings=(
+            *warnings,
+            *notes(spec, workload, application, behavior, operations, run, hours_per_month, rates.region, extras),
+        ),
     )
 
 
@@ -183,7 +186,7 @@ def plan(
     extras = extras or Extras()
     plans = require_savings_plans(savings_plans)
     _require_types(workload, rates)
-    require_consistent(workload, application, network, rates.region)
+    require_consistent(workload, application, network, rates.region, extras=extras)
     specs = candidates(
         workload, choices, application, network, max(promise.min_tasks or 1, promise.min_availability_zones or 1)
     )
@@ -208,15 +211,11 @@ def plan(
     total = bills.total_usd[winner]
     cheaper = [i for i in order if broken[i] and bills.total_usd[i] < total]
     rejections = tuple(worst(broken[i]) for i in cheaper if not any(r.constraint == "rate" for r in broken[i]))
-    unknown = (
-        [f"Candidates that need it were left out. {unknown_rates_text(bills.unknown.values())}"]
-        if bills.unknown
-        else []
-    )
+    unknown = unknown_rate_warnings(bills, winner)
     chosen = simulate(workload, [specs[winner]], application, behavior, [0], keep_hours=True, **happens)
     return Plan(
         specs[winner],
-        with_savings_plans(breakdown(month, bills, rates, winner), chosen, rates, plans),
+        with_savings_plans(breakdown(month, bills, rates, winner), chosen, rates, plans, application.operating_system),
         chosen,
         workload,
         application,
@@ -227,7 +226,20 @@ def plan(
         plans,
         rejections,
         len(specs),
-        (*unknown, *notes(specs[winner], workload, application, behavior, operations, chosen, hours_per_month)),
+        (
+            *unknown,
+            *notes(
+                specs[winner],
+                workload,
+                application,
+                behavior,
+                operations,
+                chosen,
+                hours_per_month,
+                rates.region,
+                extras,
+            ),
+        ),
     )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from estimator.billing.committed import with_savings_plans
 from estimator.billing.costing import CostBreakdown, breakdown, price_month
 from estimator.billing.month import BilledMonth
+from estimator.errors import RateNotFound
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.pricing.regions import REGIONS
@@ -26,16 +28,20 @@ class RegionBill:
         Its name in the price list, such as ``EU (Ireland)``.
     cost : CostBreakdown
         The bill; a line whose rate is unknown there stands as unknown.
+    is_on_demand : bool
+        True if the plan has Savings Plans whose rates are unknown there, so that the bill is without them.
     """
 
     region: str
     location: str
     cost: CostBreakdown
+    is_on_demand: bool = False
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Titles of the lines whose rate is unknown."""
-        return tuple(line.title for line in self.cost if line.effective_cost is None)
+        """What of the bill has an unknown rate: titles of lines, and Savings Plans without which the bill is."""
+        plans = ("Savings Plan rates, so it is On-Demand",) if self.is_on_demand else ()
+        return (*(line.title for line in self.cost if line.effective_cost is None), *plans)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values.
@@ -51,6 +57,7 @@ class RegionBill:
             "usd_per_month": self.cost.total_usd,
             "is_lower_bound": self.cost.is_lower_bound,
             "unknown": list(self.unknown),
+            "is_on_demand": self.is_on_demand,
             "prices_published": self.cost.prices_published,
         }
 
@@ -86,7 +93,9 @@ def bills_by_region(
     return tuple(sorted(found, key=lambda bill: (bill.cost.is_lower_bound, bill.cost.total_usd, bill.region)))
 
 
-def bill_again(plan: Plan, rates: Rates, network: NetworkLayout | None = None) -> CostBreakdown:
+def bill_again(
+    plan: Plan, rates: Rates, network: NetworkLayout | None = None, *, savings_plans: bool = True
+) -> CostBreakdown:
     """Price what a plan's simulation found at other rates or in another network layout, neither of which changes what happens.
 
     Parameters
@@ -97,11 +106,18 @@ def bill_again(plan: Plan, rates: Rates, network: NetworkLayout | None = None) -
         The rates, of any region.
     network : NetworkLayout, optional
         Another layout; by default the plan's own.
+    savings_plans : bool
+        False to leave the plan's Savings Plans out.
 
     Returns
     -------
     CostBreakdown
         The bill.
+
+    Raises
+    ------
+    RateNotFound
+        If a rate of a Savings Plan is not known.
     """
     spec = plan.spec if network is None else replace(plan.spec, network=network)
     month = BilledMonth(
@@ -113,8 +129,15 @@ def bill_again(plan: Plan, rates: Rates, network: NetworkLayout | None = None) -
         plan.behavior,
         plan.extras,
     )
-    return breakdown(month, price_month(month, rates), rates, 0)
+    cost = breakdown(month, price_month(month, rates), rates, 0)
+    if not savings_plans:
+        return cost
+    return with_savings_plans(cost, plan.simulation, rates, plan.savings_plans, plan.application.operating_system)
 
 
 def _bill(plan: Plan, rates: Rates) -> RegionBill:
-    return RegionBill(rates.region, REGIONS[rates.region].location, bill_again(plan, rates))
+    location = REGIONS[rates.region].location
+    try:
+        return RegionBill(rates.region, location, bill_again(plan, rates))
+    except RateNotFound:
+        return RegionBill(rates.region, location, bill_again(plan, rates, savings_plans=False), is_on_demand=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+from estimator.errors import InvalidScenario
 from estimator.planning.promise import Choices
 from estimator.service.application import Application
 from estimator.service.capacity import CapacityProviderStrategy
 from estimator.service.network import NetworkLayout
 from estimator.service.policies import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
-from estimator.service.task_size import TASK_SIZES
+from estimator.service.task_size import TASK_SIZES, is_offered
 from estimator.workload.request import Workload
 
 #: Minimums that are tried as parts of what the peak needs.
@@ -38,13 +39,32 @@ def candidates(
     Returns
     -------
     list of ServiceSpec
-        Small sizes first.
+        Small sizes first; only what Fargate has with the application's operating system.
+
+    Raises
+    ------
+    InvalidScenario
+        If there is nothing of the kind.
     """
     found = []
     strategy = CapacityProviderStrategy.of(choices.capacity_provider)
-    for architecture in choices.cpu_architectures:
+    offered = {
+        architecture: [
+            size
+            for size in TASK_SIZES
+            if is_offered(application.operating_system, size, architecture, strategy.uses_spot)
+        ]
+        for architecture in choices.cpu_architectures
+    }
+    if not any(offered.values()):
+        raise InvalidScenario(
+            f"operating_system is {application.operating_system} with cpu_architectures {', '.join(choices.cpu_architectures)} and "
+            f"capacity_provider {choices.capacity_provider}; Fargate has Windows on X86_64, without Spot. Let `search` have X86_64 and FARGATE, or "
+            "set operating_system to LINUX."
+        )
+    for architecture, sizes in offered.items():
         peak_vcpu = workload.task_load.peak_requests_per_s * workload.cpu_s_per_request(architecture)
-        for size in TASK_SIZES:
+        for size in sizes:
             for target in choices.target_values:
                 needed = max(1, math.ceil(peak_vcpu / size.vcpu / (target / 100) - 1e-9))
                 minimums = sorted(

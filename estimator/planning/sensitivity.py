@@ -23,15 +23,17 @@ from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.capacity import CapacityProviderStrategy
 from estimator.service.extras import Extras
+from estimator.service.network import NetworkLayout
 from estimator.service.operations import Operations
 from estimator.service.policies import (
     ALB_REQUESTS,
     ECS_CPU_20S,
     PredictiveScalingPolicy,
+    ScheduledAction,
     TargetTrackingScalingPolicy,
 )
 from estimator.service.spec import ServiceSpec
-from estimator.service.task_size import TaskSize
+from estimator.service.task_size import WINDOWS, TaskSize
 from estimator.service.uncertain import ELSEWHERE, UNCERTAIN, Uncertain, Value
 from estimator.simulation.engine import MIN_WARM_UP_S, STEP_S, UNCOMPILED_STEPS, simulate
 from estimator.units import HOURS_PER_MONTH
@@ -323,7 +325,7 @@ def behavior_effects(
         extras or Extras(),
     )
     require_rates(rates)
-    require_consistent(workload, setting.application, spec.network, rates.region)
+    require_consistent(workload, setting.application, spec.network, rates.region, spec)
     rows = [_row(name) for name in (MOVABLE if names is None else names)]
     moves = [(row, value, other) for row in rows for value, other in _others(setting, row)]
     _load_compiled(workload, len(moves) + 1)
@@ -483,6 +485,27 @@ def settings() -> dict[str, Setting]:
         uncertain.PREDICTIVE: other(
             "The first with predictive scaling besides, on the same 60 % of CPU",
             scaling=(*base.spec.scaling, PredictiveScalingPolicy()),
+        ),
+        uncertain.WINDOWS_TASKS: replace(
+            other(
+                "The first with Windows on 1 vCPU, and at least 30 tasks for three minutes of each hour by scheduled actions",
+                task_size=TaskSize(1024, 2048),
+                scheduled_actions=(
+                    ScheduledAction("cron(0 * * * ? *)", min_capacity=30, max_capacity=1000),
+                    ScheduledAction("cron(3 * * * ? *)", min_capacity=2, max_capacity=20),
+                ),
+            ),
+            application=Application(operating_system=WINDOWS, deregistration_delay_s=5, stop_timeout_s=2),
+        ),
+        uncertain.SHARED_NAT: other(
+            "The first behind one NAT gateway for two zones, each request with 2 kB from the internet",
+            {"outbound_received_kb_per_request": 2.0},
+            network=NetworkLayout.of("nat"),
+        ),
+        uncertain.LOGS_AROUND: replace(
+            base,
+            title="The first with access logs of the load balancer and Container Insights",
+            extras=Extras(alb_access_logs=True, container_insights="enabled"),
         ),
         uncertain.INSIGHTS: replace(
             base,

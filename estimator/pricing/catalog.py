@@ -28,11 +28,14 @@ class Price:
         AWS's pricing unit.
     title : str
         What it is, in words.
+    listed : bool
+        False if AWS's lists have it in no form that is read here: a refresh does not ask for it, and what is known stays.
     """
 
     query: RateQuery
     unit: str
     title: str
+    listed: bool = True
 
 
 #: Where a price of the Spot feed, and of the Savings Plan files, is found.
@@ -44,6 +47,15 @@ SAVINGS_PLANS = "ComputeSavingsPlans"
 _NO_PREFIX = ("us-east-1",)
 _TERMS = {"1yr": "1 year", "3yr": "3 years"}
 _PAYMENTS = ("No Upfront", "Partial Upfront", "All Upfront")
+#: Levels of CloudFront's Premium plan: monthly data transfer [TB] and AWS's name; AWS, Pricing Plan Manager User Guide, read 2026-11.
+CLOUDFRONT_PREMIUM_LEVELS = {
+    50: "DEFAULT",
+    75: "CF_PREMIUM_L2",
+    125: "CF_PREMIUM_L3",
+    200: "CF_PREMIUM_L4",
+    350: "CF_PREMIUM_L5",
+    600: "CF_PREMIUM_L6",
+}
 #: Edge geographies of CloudFront: prefix of the usage type and name.
 EDGES = {
     "AP": "Asia Pacific",
@@ -107,6 +119,7 @@ def _edges() -> Iterator[tuple[str, Price]]:
         ("cloudfront_http_request", "Requests-Tier1", "Requests", "CloudFront HTTP request"),
         ("cloudfront_https_request", "Requests-Tier2-HTTPS", "Requests", "CloudFront HTTPS request"),
         ("cloudfront_internet_egress_gb", "DataTransfer-Out-Bytes", "GB", "Data transfer out of CloudFront"),
+        ("cloudfront_to_origin_gb", "DataTransfer-Out-OBytes", "GB", "Data transfer from CloudFront to its origin"),
     )
     for name, usage_type, unit, title in rows:
         for edge, place in EDGES.items():
@@ -114,6 +127,24 @@ def _edges() -> Iterator[tuple[str, Price]]:
                 "AmazonCloudFront", f"{edge}-{usage_type}", location_type="AWS Edge Location", is_global=True
             )
             yield f"{name}:{edge}", Price(query, unit, f"{title}, {place}")
+
+
+def _cloudfront_plans() -> Iterator[tuple[str, Price]]:
+    # AWS lists flat rates as terms of their own kind, and the levels of Premium in a form that nobody published.
+    def plan(name: str, title: str, level: tuple[tuple[str, str], ...] = ()) -> Price:
+        query = RateQuery("CloudFrontPlans", f"Global-CloudFrontPlan-{name}", attributes=level, is_global=True)
+        return Price(query, "Month", f"CloudFront {title}, month", listed=False)
+
+    yield "cloudfront_plan_month:pro", plan("Pro", "Pro plan")
+    yield "cloudfront_plan_month:business", plan("Business", "Business plan")
+    for transfer_tb, level in CLOUDFRONT_PREMIUM_LEVELS.items():
+        name = f"cloudfront_plan_month:premium_{transfer_tb}_tb"
+        yield name, plan("Premium", f"Premium plan of {transfer_tb} TB", (("usageLevel", level),))
+
+
+def _s3(usage_type: str, family: str, attribute: tuple[str, str], unit: str, title: str) -> Price:
+    query = RateQuery("AmazonS3", usage_type, family, attributes=(attribute,), unprefixed_in=_NO_PREFIX)
+    return Price(query, unit, title)
 
 
 def _between_regions() -> Iterator[tuple[str, Price]]:
@@ -243,6 +274,14 @@ PRICES: dict[str, Price] = {
     "web_acl_request": _waf("RequestV2-Tier1", "Request", "Request inspected by a web ACL"),
     # CloudFront
     **dict(_edges()),
+    **dict(_cloudfront_plans()),
+    # Logs in S3
+    "s3_standard_storage_gb_month": _s3(
+        "TimedStorage-ByteHrs", "Storage", ("storageClass", "General Purpose"), "GB-Mo", "S3 Standard storage"
+    ),
+    "s3_put_request": _s3(
+        "Requests-Tier1", "API Request", ("group", "S3-API-Tier1"), "Requests", "S3 PUT, COPY, POST or LIST request"
+    ),
     # Images, secrets, keys and names
     "ecr_storage_gb_month": Price(
         RateQuery("AmazonECR", "TimedStorage-ByteHrs", unprefixed_in=_NO_PREFIX), "GB-Mo", "ECR image storage"
@@ -267,7 +306,7 @@ PRICES: dict[str, Price] = {
 
 
 def expected_in(region: str, prices: Mapping[str, Price] = PRICES) -> tuple[str, ...]:
-    """List the prices that a region can have, those without a region left out.
+    """List the prices that AWS's lists can have for a region, those without a region left out.
 
     Parameters
     ----------
@@ -280,6 +319,29 @@ def expected_in(region: str, prices: Mapping[str, Price] = PRICES) -> tuple[str,
     -------
     tuple of str
         Names, in the order of the rows.
+    """
+    return tuple(name for name in possible_in(region, prices) if prices[name].listed)
+
+
+def possible_in(region: str, prices: Mapping[str, Price] = PRICES) -> tuple[str, ...]:
+    """List the prices that a region can have, whether or not a refresh can read them; those without a region left out.
+
+    Parameters
+    ----------
+    region : str
+        Region code, or ``"global"`` for those without a region.
+    prices : mapping of str to Price
+        The rows to choose from.
+
+    Returns
+    -------
+    tuple of str
+        Names, in the order of the rows.
+
+    Examples
+    --------
+    >>> set(possible_in("global")) - set(expected_in("global")) == {name for name, row in PRICES.items() if not row.listed}
+    True
     """
     if region == "global":
         return tuple(name for name, price in prices.items() if price.query.is_global)

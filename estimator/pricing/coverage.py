@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from estimator.pricing.catalog import PRICES, SAVINGS_PLANS, SPOT_FEED, Price, expected_in
+from estimator.pricing.catalog import PRICES, SAVINGS_PLANS, SPOT_FEED, Price, possible_in
 from estimator.pricing.folders import shipped_folder
 from estimator.pricing.rates import Rate, Rates
 from estimator.pricing.regions import REGIONS
@@ -29,6 +29,8 @@ FAMILIES = {
     "cloudfront_http_request:": "CloudFront HTTP requests",
     "cloudfront_https_request:": "CloudFront HTTPS requests",
     "cloudfront_internet_egress_gb:": "Data transfer out of CloudFront",
+    "cloudfront_to_origin_gb:": "Data transfer from CloudFront to its origin",
+    "cloudfront_plan_month:": "CloudFront's flat-rate plans",
     "web_acl_": "Web ACLs",
 }
 #: Names of AWS's offers, to read; one that is not here stands as it is.
@@ -43,6 +45,8 @@ SERVICES = {
     "AmazonCloudWatch": "Amazon CloudWatch",
     "awswaf": "AWS WAF",
     "AmazonCloudFront": "Amazon CloudFront",
+    "CloudFrontPlans": "CloudFront flat-rate plans",
+    "AmazonS3": "Amazon S3",
     "AmazonECR": "Amazon ECR",
     "AWSSecretsManager": "AWS Secrets Manager",
     "awskms": "AWS KMS",
@@ -84,6 +88,8 @@ Every rate carries its publication date, its source and, where the source has on
   stays as it was; `--keep-older` takes the rest and keeps the older rates of these, with their dates.
 - `--price-list-url`, `--savings-plans-url` and `--spot-feed-url` name a mirror, as do `ESTIMATOR_PRICE_LIST_URL`,
   `ESTIMATOR_SAVINGS_PLANS_URL` and `ESTIMATOR_SPOT_FEED_URL`.
+- CloudFront's flat-rate plans are not asked for, since AWS lists them in a form of their own: what ships stays, until you
+  give your own price.
 - `estimator prices show --region eu-west-1` lists the rates of a region, `--as-of 2026-01-31` those that held on a day.
 - `estimator prices where` says where all of them are kept. Of each price the rate counts that was last seen on AWS's list;
   one that was not seen there for more than 90 days is said to be old.
@@ -94,8 +100,8 @@ Every rate carries its publication date, its source and, where the source has on
 `https://pricing.us-east-1.amazonaws.com`:
 
 - `/offers/v1.0/aws/SERVICE/current/eu-west-1/index.json` for the services AmazonECS, AWSELB, AmazonEC2, AmazonVPC,
-  AWSDataTransfer, AmazonCloudWatch, awswaf, AmazonECR, AWSSecretsManager and awskms; `aws-other` in the region's place for
-  AmazonCloudFront, AmazonRoute53 and AmazonCloudWatch's dashboards;
+  AWSDataTransfer, AmazonCloudWatch, awswaf, AmazonS3, AmazonECR, AWSSecretsManager and awskms; `aws-other` in the region's
+  place for AmazonCloudFront, AmazonRoute53 and AmazonCloudWatch's dashboards;
 - the file that `/savingsPlan/v1.0/aws/AWSComputeSavingsPlan/current/region_index.json` names for the region.
 
 Fargate Spot is in `https://dftu77xade0tc.cloudfront.net/fargate-spot-prices.json`. A snapshot of a colleague's refresh, one
@@ -496,7 +502,7 @@ def _region(region: str, rates: Rates) -> RegionCoverage:
 
 
 def _expected(region: str) -> tuple[str, ...]:
-    here = {*expected_in(region), *expected_in("global")}
+    here = {*possible_in(region), *possible_in("global")}
     return tuple(name for name in PRICES if name in here)
 
 

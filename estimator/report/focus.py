@@ -58,6 +58,8 @@ CATEGORIES = {
     "AmazonVPC": "Networking",
     "AWSDataTransfer": "Networking",
     "AmazonCloudFront": "Networking",
+    "CloudFrontPlans": "Networking",
+    "AmazonS3": "Storage",
     "AmazonRoute53": "Networking",
     "AmazonCloudWatch": "Management and Governance",
     "awswaf": "Security",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from estimator.billing.charges import CHARGES
 from estimator.billing.costing import CostLine, usd_text
+from estimator.pricing.coverage import provenance_text
 from estimator.pricing.rates import Rate
 
 
@@ -51,7 +52,7 @@ def explain(line: CostLine, rate: Rate | None) -> tuple[str, ...]:
         text.append(f"  cost: {usd_text(line.effective_cost)} USD a month")
         seen = f"published {line.published}" if line.published else "publication date not known"
         sku = f"SKU {line.sku}, " if line.sku else ""
-        text.append(f"  rate: {sku}usage type {line.usage_type}, {seen}; read from {line.provenance or 'Python'}")
+        text.append(f"  rate: {sku}usage type {line.usage_type}, {seen}; source: {_source(line)}")
         if line.rate_note:
             text.append(f"  note: {line.rate_note}")
     if line.list_cost is not None and ":savings_plan" in line.charge:
@@ -77,6 +78,10 @@ def _tiers(line: CostLine, rate: Rate) -> list[str]:
     if rate.discount_percent:
         text.append(f"  less {rate.discount_percent:g} % private discount")
     return text
+
+
+def _source(line: CostLine) -> str:
+    return provenance_text([(line.provenance, 1)]) if line.provenance else "given in Python"
 
 
 def _amount(quantity: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from estimator.billing.costing import CostBreakdown, usd_text
 from estimator.planning.promise import Rejection
-from estimator.pricing.catalog import PRICES, expected_in
+from estimator.pricing.catalog import PRICES, possible_in
 from estimator.pricing.changes import PriceChange
 from estimator.pricing.coverage import SERVICES, family_of, is_variant, provenance_text
 from estimator.pricing.own_prices import contracted
@@ -21,6 +22,9 @@ if TYPE_CHECKING:  # a table of prices does not wait for what compiles the simul
     from estimator.planning.regions import RegionBill
     from estimator.pricing.places import Place
     from estimator.pricing.refresh import Refresh
+
+#: Where a sentence in a cell goes on in the next line. [characters]
+_SENTENCE_WIDTH = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,12 @@ def bill_table(cost: CostBreakdown) -> Table:
     rows = tuple(
         (
             line.title,
-            usd_text(line.contracted_cost),
+            usd_text(line.effective_cost),
             f"{line.pricing_quantity:,.2f}",
             line.pricing_unit,
-            line.contracted_unit_price.replace(", ", "\n"),
+            line.effective_unit_price.replace(", ", "\n"),
             line.sku_text,
-            line.published or "unknown",
+            line.published or ("unknown" if line.price else ""),
         )
         for line in cost
     )
@@ -156,20 +160,20 @@ def networks_table(bills: Sequence[NetworkBill]) -> Table:
     Returns
     -------
     Table
-        Layout, what its lines cost, the whole bill, or why it does not serve.
+        Layout, what its lines cost, the whole bill, and on what condition it serves, or why it does not.
     """
     rows = tuple(
         (
             bill.title,
             "" if bill.cost is None else f"{bill.network_usd:,.2f}",
             "" if bill.cost is None else f"{'at least ' if bill.cost.is_lower_bound else ''}{bill.cost.total_usd:,.2f}",
-            bill.why_not,
+            textwrap.fill(bill.why_not or bill.condition, _SENTENCE_WIDTH, break_on_hyphens=False),
         )
         for bill in bills
     )
     return Table(
         "The same service in each network layout",
-        ("Layout", ">Network USD/month", ">Whole bill USD/month", "Why not"),
+        ("Layout", ">Network USD/month", ">Whole bill USD/month", "Condition, or why not"),
         rows,
         least=("Network USD/month",),
     )
@@ -209,7 +213,7 @@ def rates_rows(rates: Rates, every: bool = False, matching: str = "") -> list[di
     list of dict
         One for each price in the order of ``PRICES``; an unknown one has ``known`` False and no price.
     """
-    here = {*expected_in(rates.region), *expected_in("global")}
+    here = {*possible_in(rates.region), *possible_in("global")}
     names = [name for name in PRICES if name in here and (every or matching or not is_variant(name))]
     if every or matching:
         names += sorted(set(rates.known) - set(PRICES))
@@ -292,7 +296,7 @@ def rates_table(rates: Rates, every: bool = False, matching: str = "") -> Table:
 def _left_out(rates: Rates) -> list[str]:
     """Say how many of the prices that are many alike are known."""
     families: dict[str, list[bool]] = {}
-    for name in [*expected_in(rates.region), *expected_in("global")]:
+    for name in [*possible_in(rates.region), *possible_in("global")]:
         if is_variant(name):
             families.setdefault(family_of(name), []).append(name in rates)
     return [f"{len(known)} x {family}: {sum(known)} known (--all lists them)" for family, known in families.items()]

@@ -51,9 +51,11 @@ p50 {_ms(figures["p50_latency_ms"])}, p95 {_ms(figures["p95_latency_ms"])}, p99 
 {figures["requests_per_month"]:,.0f} requests a month; the load balancer's bill follows its {plan.lcu.leading}.
 """)
     show(bill_table(plan.cost))
+    if done := plan.cost.savings_plans_text:
+        print(done)
     print(f"""\
 {plan.cost.prices_text} {"At least " if plan.cost.is_lower_bound else ""}${figures["usd_per_million_requests"]:,.2f} a million requests.
-Not included: {plan.cost.not_included}.""")
+{plan.cost.scope_text}""")
     if stale := plan.cost.stale_text():
         print(stale)
     for text in plan.warnings:

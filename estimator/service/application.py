@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 from estimator.checks import require_in_range, shown
 from estimator.errors import InvalidScenario
+from estimator.service.task_size import LINUX, WINDOWS, require_operating_system
 
+#: In the names of ECR's registries that have IPv6 addresses too; AWS, "Making requests to Amazon ECR registries", read 2026.
+DUAL_STACK_ECR = ".dkr-ecr."
 #: AWS, "PutRetentionPolicy", read 2026. [d]
 LOG_RETENTION_DAYS = (
     1,
@@ -46,6 +49,8 @@ class Application:
         Container image; without one the exported stack asks for it as a parameter.
     image_mb : int
         Compressed size above a small image (some 10 MB); `aws ecr describe-images` shows it. [MB]
+    operating_system : str
+        ``LINUX`` or ``WINDOWS``; Fargate has Windows with 1, 2 and 4 vCPU on X86_64, without Spot, and bills its license.
     container_port : int
         Port that the application listens on. [1]
     health_check_path : str
@@ -76,6 +81,7 @@ class Application:
 
     image: str | None = None
     image_mb: int = field(default=0, metadata={"low": 0, "high": 100_000, "whole": True})
+    operating_system: str = LINUX
     container_port: int = field(default=8080, metadata={"low": 1, "high": 65_535, "whole": True})
     health_check_path: str = "/"
     health_check_interval_s: int = field(default=30, metadata={"low": 5, "high": 300, "whole": True})
@@ -92,6 +98,7 @@ class Application:
 
     def __post_init__(self) -> None:
         require_in_range(self)
+        require_operating_system(self.operating_system)
         if not re.fullmatch(r"/[!-~]{0,1023}", self.health_check_path):
             raise InvalidScenario(
                 f"health_check_path is {shown(self.health_check_path)}; it must begin with / and have no spaces."
@@ -109,6 +116,11 @@ class Application:
                 f"{both[0]} stands in both environment and secrets; a variable can have one value. Remove one."
             )
 
+    @property
+    def is_windows(self) -> bool:
+        """True if tasks run Windows."""
+        return self.operating_system == WINDOWS
+
     def image_is_in_ecr(self, region: str) -> bool:
         """Say whether the image comes from ECR in a region, whose layers come through the free S3 gateway endpoint.
 
@@ -123,6 +135,7 @@ class Application:
             True also where no image is given: the stack's README tells to push it there.
         """
         if self.image is None or not region:
-            return self.image is None or ".dkr.ecr." in self.image
+            return self.image is None or ".dkr.ecr." in self.image or DUAL_STACK_ECR in self.image
         registry = f".dkr.ecr.{region}.amazonaws.com"
-        return f"{registry}/" in self.image or f"{registry}.cn/" in self.image
+        names = (f"{registry}/", f"{registry}.cn/", f"{DUAL_STACK_ECR}{region}.on.aws/")
+        return any(name in self.image for name in names)

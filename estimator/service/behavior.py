@@ -59,6 +59,8 @@ class AwsBehavior:
         From the container's start until the load balancer knows the target. [s]
     minimum_billed_s : int
         Shortest time that a Linux task is billed for. [s]
+    windows_minimum_billed_s : int
+        Shortest time that a Windows task is billed for; widely stated. [s]
     launch_burst : int
         Tasks that can be launched at once; 25 in regions opened after May 2025. [tasks]
     launch_per_s : float
@@ -74,6 +76,9 @@ class AwsBehavior:
     connection_count_factor : float
         Connections that the load balancer's bill counts for each client connection: 1 if only the client's, up to 2 if the one to the
         target as well, as its metrics do; AWS does not say. [1]
+    cross_zone_ends_billed : int
+        How often a GB between zones is billed: 2 if where it leaves and where it enters, as AWS documents of its bills, 1 if once, as some
+        report of NAT gateways. [1]
     fargate_vcpu_quota : float
         The account's concurrent Fargate vCPU in the region; 6 is AWS's default for a new one. A plan above it carries a note. [vCPU]
     enforce_vcpu_quota : bool
@@ -107,6 +112,7 @@ class AwsBehavior:
     start_time_cv: float = _number(0.0, 0.0, 3.0)
     registration_s: int = _number(3, 0, 600)
     minimum_billed_s: int = _number(60, 0, 3600)
+    windows_minimum_billed_s: int = _number(300, 0, 3600)
     launch_burst: int = _number(100, 1, 100_000)
     launch_per_s: float = _number(20.0, 0.01, 10_000.0)
     service_launches_per_minute: int = _number(500, 1, 1_000_000)
@@ -114,6 +120,7 @@ class AwsBehavior:
     spot_warning_s: int = _number(120, 0, 3600)
     zone_detection_s: int = _number(60, 0, 3600)
     connection_count_factor: float = _number(1.0, 1.0, 2.0)
+    cross_zone_ends_billed: int = _number(2, 1, 2)
     fargate_vcpu_quota: float = _number(6.0, 0.0, 1e6)
     enforce_vcpu_quota: bool = False
     seed: int = _number(0, 0, 2**32 - 1)

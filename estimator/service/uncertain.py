@@ -34,6 +34,9 @@ CONNECTIONS = "many connections"
 CLOUDFRONT = "CloudFront in front"
 PREDICTIVE = "predictive scaling"
 INSIGHTS = "Container Insights"
+LOGS_AROUND = "access logs and Container Insights"
+WINDOWS_TASKS = "Windows tasks"
+SHARED_NAT = "a shared NAT gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +100,11 @@ class NotYet:
     ----------
     title : str
         What it is, in words.
-    prices : tuple of str
-        Rows of ``PRICES`` that no line of the bill uses.
     source : str
         What is known, with its date.
     """
 
     title: str
-    prices: tuple[str, ...]
     source: str
 
 
@@ -218,6 +218,11 @@ UNCERTAIN: dict[str, Uncertain] = dict([
         "our own choice", CPU_TARGET,
     ),
     _of_aws(
+        "windows_minimum_billed_s", (60,), "s",
+        'Widely stated of AWS, "Fargate pricing", with Windows, 2021 to 2026: five minutes; with Linux it is one',
+        "reported, not found in AWS's own words", WINDOWS_TASKS,
+    ),
+    _of_aws(
         "launch_burst", (25,), "tasks",
         'AWS, "Fargate throttling quotas", read 2026: 100 in older regions, 25 in those opened after May 2025',
         "documented, differs by region and account", HUNDREDS,
@@ -248,6 +253,12 @@ UNCERTAIN: dict[str, Uncertain] = dict([
         'AWS, "Elastic Load Balancing pricing", read 2026: newly established connections, without saying whose; the CloudWatch metrics of the '
         "same name count those to the targets too",
         "our own choice between two readings", CONNECTIONS,
+    ),
+    _of_aws(
+        "cross_zone_ends_billed", (1,), "1",
+        'AWS, "Understanding data transfer charges" of Cost and Usage Reports, read 2026: two lines of DataTransfer-Regional-Bytes, one at each end; '
+        "articles on a NAT gateway in another zone count one cent a GB about as often as one in each direction",
+        "documented, and reported both ways", SHARED_NAT,
     ),
     _of_aws(
         "fargate_vcpu_quota", (4.0, 100.0), "vCPU",
@@ -312,6 +323,24 @@ ELSEWHERE: dict[str, Uncertain] = {
             "The same page, read 2026: ten of each container, in two sets of dimensions; whether each is billed is not said",
             "our own choice", INSIGHTS, EXTRAS,
         ),
+        Uncertain(
+            "insights_log_bytes_per_task_minute", 2100.0, (1000.0, 4000.0), "B/min",
+            'AWS, "Container Insights performance log events for Amazon ECS", read 2026: its example events of a task and of a container are 1,452 '
+            "and 645 bytes without white space, one of each a minute",
+            "our own reading of AWS's examples", LOGS_AROUND, EXTRAS,
+        ),
+        Uncertain(
+            "access_log_bytes_per_request", 100.0, (50.0, 640.0), "B",
+            "Entries like AWS's examples (some 680 bytes) with addresses and ids at random pack to 92 bytes with gzip, as AWS stores them; AWS's "
+            "Clickstream Analytics solution reckons with 637 (165 GB a month for 100 requests/s)",
+            "a fact of your requests", LOGS_AROUND, EXTRAS,
+        ),
+        Uncertain(
+            "cloudfront_upload_share", 1.0, (0.1,), "1",
+            "AWS, CloudFront Developer Guide on its usage reports, read 2026: bytes to the origin of DELETE, OPTIONS, PATCH, POST and PUT alone; all of "
+            "them is the most that can be billed",
+            "a fact of your requests", CLOUDFRONT, EXTRAS,
+        ),
     )
 }  # fmt: skip
 
@@ -334,13 +363,7 @@ SETTLED: dict[str, str] = {
 #: What is uncertain and in no bill.
 NOT_YET: tuple[NotYet, ...] = (
     NotYet(
-        "Windows: a minimum of five minutes and its licence",
-        ("fargate_windows_vcpu_hour", "fargate_windows_gb_hour", "fargate_windows_os_license_vcpu_hour"),
-        "The five minutes are widely stated, and were not found on a page of AWS",
-    ),
-    NotYet(
         "Callers inside the VPC, in another zone than the load balancer's node that they reach",
-        ("inter_az_gb",),
         'AWS, "Exploring Data Transfer Costs for Classic and Application Load Balancers": the side of the client is charged',
     ),
 )

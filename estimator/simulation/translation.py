@@ -246,7 +246,7 @@ def inputs_of(dynamics: Dynamics, setting: Setting, slow_utilization: float = ma
         running_after_s=_running_after_s(application, behavior),
         ready_wait_s=setting.ready_wait_s,
         drain_s=application.deregistration_delay_s + application.stop_timeout_s,
-        minimum_billed_s=behavior.minimum_billed_s,
+        minimum_billed_s=behavior.windows_minimum_billed_s if application.is_windows else behavior.minimum_billed_s,
         # Up to the burst nothing is ever held back, and the loop need not look.
         launch_burst=float(behavior.launch_burst),
         launch_per_s=launch_per_s if most > behavior.launch_burst or launch_per_s < 1 else 0.0,

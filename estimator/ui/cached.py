@@ -19,6 +19,7 @@ import streamlit as st
 from estimator.export import render_stack
 from estimator.planning.result import Plan
 from estimator.pricing.folders import refreshed_folder
+from estimator.pricing.rates import Rates
 from estimator.scenario import Scenario
 from estimator.simulation.replay import Replay, replay_flash_crowd
 
@@ -133,6 +134,26 @@ def replay(question: Question, crowd: Crowd) -> Replay:
     return found
 
 
+def rates(question: Question) -> Rates:
+    """Read the rates that a question is answered with.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+
+    Returns
+    -------
+    Rates
+        Those of the scenario's region, day and own prices.
+    """
+    scenario = question.scenario
+    found: Rates = _rates(
+        scenario.region, scenario.prices.model_dump_json(), str(question.folder), question.stamp, scenario
+    )
+    return found
+
+
 def stack_zip(plan: Plan) -> bytes:
     """Write a plan's stack as a zip file, the same bytes for the same plan.
 
@@ -157,6 +178,11 @@ def stack_zip(plan: Plan) -> bytes:
 def _plan(text: str, folder: str, stamp: tuple[int, ...]) -> Plan:
     scenario = Scenario.from_dict(json.loads(text))
     return scenario.plan(scenario.rates(folder), folder)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _rates(region: str, prices: str, folder: str, stamp: tuple[int, ...], _scenario: Scenario) -> Rates:
+    return _scenario.rates(folder)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -38,7 +38,12 @@ _KINDS = {
     "parquet": "Parquet file",
     "access_logs": "Access logs",
 }
-_LAYOUT_NAMES = {"public": "Public subnets", "nat": "Private, NAT gateway", "endpoints": "Private, endpoints only"}
+_LAYOUT_NAMES = {
+    "public": "Public subnets",
+    "nat": "Private, NAT gateway",
+    "endpoints": "Private, endpoints only",
+    "ipv6": "Private, IPv6 alone",
+}
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def show() -> None:
     today = summary.show(question, plan)
 
     st.header("The bill", anchor="bill")
-    bill.show(plan)
+    bill.show(question, plan)
 
     st.header("Over time", anchor="time")
     charts.show(plan, today)

@@ -15,6 +15,7 @@ _LAYOUTS = {
     "public": "in public subnets",
     "nat": "in private subnets behind NAT",
     "endpoints": "in private subnets with interface endpoints",
+    "ipv6": "in private subnets with IPv6 alone",
 }
 
 
@@ -43,6 +44,7 @@ def show(question: cached.Question, plan: Plan) -> Plan | None:
         beside = f"${figures['usd_per_million_requests']:,.2f} per million requests"
     else:
         beside = f"{_signed(_difference(today.cost.total_usd, plan.cost.total_usd, 2), '$')} against today"
+    with_plans = "with Savings Plans" if plan.cost.savings_plans else "On-Demand"
     # Four in a row, or two by two: never three and one.
     with st.grid(2, min_column_width=430):
         first, second = st.container(), st.container()
@@ -53,7 +55,7 @@ def show(question: cached.Question, plan: Plan) -> Plan | None:
             beside,
             delta_color="off" if today is None else "inverse",
             delta_arrow="off" if today is None else "auto",
-            help=f"USD for a month of {plan.cost.hours_per_month:g} hours, On-Demand, without taxes and free tiers.",
+            help=f"USD for a month of {plan.cost.hours_per_month:g} hours, {with_plans}, without taxes and free tiers.",
             border=True,
         )
         st.metric(

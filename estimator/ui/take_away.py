@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from estimator.errors import EstimatorError
 from estimator.planning.result import Plan
+from estimator.pricing.rates import Rates
+from estimator.report.bill_documents import DOCUMENTS
+from estimator.report.focus import focus_frame
 from estimator.ui import cached, link, tables
+
+#: Documents of the bill by the ending of their names: label, media type, what it is for.
+_DOCUMENTS = {
+    ".html": ("Page (HTML)", "text/html", "One page to read, print or send, with the arithmetic of each line."),
+    ".md": ("Markdown", "text/markdown", "For a pull request or a wiki."),
+    ".csv": ("Lines (CSV)", "text/csv", "A row for each line, with list, contracted, effective and billed cost."),
+    ".json": ("JSON", "application/json", "What `estimator plan --json` prints."),
+}
 
 _PYTHON = """\
 from estimator import Scenario, export_stack
@@ -56,6 +69,7 @@ def show(question: cached.Question, plan: Plan) -> None:
             icon=":material/description:",
             help="The one document that this page shows: the command line and Python read it.",
         )
+        _bill(name, plan, cached.rates(question))
     own = question.scenario.prices.overrides
     for path in (*question.scenario.load.files, *((own,) if own is not None else ())):
         st.caption(f"The scenario reads `{path}`, which must lie beside it.")
@@ -64,5 +78,31 @@ def show(question: cached.Question, plan: Plan) -> None:
         with st.expander("A link to these settings", icon=":material/link:"):
             st.code(address, language=None, wrap_lines=True)
     with st.expander("The same plan on the command line and in Python", icon=":material/terminal:"):
-        st.code("estimator plan scenario.yaml --export my-stack", language="bash")
+        st.code("estimator plan scenario.yaml --export my-stack --output bill.html", language="bash")
         st.code(_PYTHON.format(total=plan.cost.total_text), language="python")
+
+
+def _bill(name: str, plan: Plan, rates: Rates) -> None:
+    """Offer the bill as documents, each written when it is asked for."""
+    with st.popover("Download the bill", icon=":material/receipt_long:", key="download.bill"):
+        for ending, (label, media_type, use) in _DOCUMENTS.items():
+            st.download_button(
+                label,
+                partial(DOCUMENTS[ending], plan, rates),
+                f"{name}-bill{ending}",
+                media_type,
+                key=f"download.bill{ending}",
+                on_click="ignore",
+                help=use,
+                width="stretch",
+            )
+        st.download_button(
+            "FOCUS 1.0 (CSV)",
+            lambda: focus_frame(plan.cost).to_csv(index=False, lineterminator="\n"),
+            f"{name}-focus.csv",
+            "text/csv",
+            key="download.focus",
+            on_click="ignore",
+            help="The columns of the FinOps Open Cost and Usage Specification.",
+            width="stretch",
+        )

@@ -236,7 +236,7 @@ def request_notes(request: Request) -> tuple[str, ...]:
     found = []
     if request.behind_cloudfront:
         found.append(
-            "CloudFront is billed by its pay-as-you-go prices; uploads through it, its flat-rate plans, functions and logs are not part of the bill. "
+            "CloudFront's functions and logs are not part of the bill. "
             "What the load balancer sends to CloudFront is free and no data transfer to the internet."
         )
     if request.lambda_target_share:

@@ -1,3 +1,4 @@
+import json
 import math
 import os
 import re
@@ -14,6 +15,10 @@ from streamlit.testing.v1 import AppTest
 from estimator.billing.lcu import DIMENSIONS
 from estimator.pricing.regions import REGIONS
 from estimator.pricing.snapshots import load_rates
+from estimator.report.bill_documents import bill_csv, bill_json, bill_markdown
+from estimator.report.bill_page import bill_html
+from estimator.report.focus import focus_frame
+from estimator.report.provenance import explain
 from estimator.scenario import Scenario
 from estimator.ui import tables
 from estimator.units import data_path
@@ -80,7 +85,10 @@ def test_the_first_run_has_an_answer(page):
     assert page.title[0].value
     assert len(page.get("plotly_chart")) == 5
     labels = [button.label for button in page.get("download_button")]
-    assert labels == ["Download the scaling activities", "Download the stack", "Download the scenario"]
+    assert labels == [
+        *("Download the scaling activities", "Download the stack", "Download the scenario"),
+        *("Page (HTML)", "Markdown", "Lines (CSV)", "JSON", "FOCUS 1.0 (CSV)"),
+    ]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -446,6 +454,77 @@ def test_what_happens_is_in_the_bill(page):
     scenario = _example("article-web-server", operations={"deployment_schedules": ["cron(0 10 * * ? *)"]})
     assert _bill(page) == _total(scenario)
     assert _total(scenario) != _total(_example("article-web-server"))
+
+
+def test_the_bill_comes_about_in_steps(page):
+    plan = _plan(_example("shop-daily-peak"))
+    chart = next(chart for chart in page.get("plotly_chart") if '"waterfall"' in chart.proto.spec)
+    (bars,) = json.loads(chart.proto.spec)["data"]
+    assert sum(bars["x"][:-1]) == pytest.approx(plan.cost.total_usd)
+    assert bars["y"][0] == "Compute"
+
+
+def test_each_line_opens_its_arithmetic(page):
+    choice = _by_label(page.selectbox, "Arithmetic of")
+    plan = _plan(_example("shop-daily-peak"))
+    assert choice.value is None
+    assert choice.options == [line.title for line in plan.cost]
+    rates = load_rates("eu-west-1")
+    for charge in ("alb_hour", "internet_egress"):
+        _by_label(page.selectbox, "Arithmetic of").select(charge).run()
+        assert not page.exception
+        (line,) = (line for line in plan.cost if line.charge == charge)
+        assert "\n".join(explain(line, rates[line.price])) in [code.value for code in page.code]
+    # It stays open while a control moves, and says the new numbers.
+    _by_label(page.slider, PEAK).set_value(500.0).run()
+    assert _by_label(page.selectbox, "Arithmetic of").value == "internet_egress"
+    moved = _plan(_example("shop-daily-peak", load={"peak_requests_per_s": 500}))
+    (line,) = (line for line in moved.cost if line.charge == "internet_egress")
+    assert f"cost: {line.effective_cost:,.2f} USD a month" in " ".join(code.value for code in page.code)
+
+
+def test_the_bill_can_be_taken_away_as_each_document(monkeypatch):
+    written = {}
+
+    def record(label, data, file_name, media_type, **_):
+        written[label] = (file_name, data, media_type)
+
+    monkeypatch.setattr("streamlit.download_button", record)
+    page = _open()
+    assert not page.exception
+    plan = _plan(_example("shop-daily-peak"))
+    rates = load_rates("eu-west-1")
+    texts = {
+        "Page (HTML)": ("shop-daily-peak-bill.html", bill_html(plan, rates), "text/html"),
+        "Markdown": ("shop-daily-peak-bill.md", bill_markdown(plan), "text/markdown"),
+        "Lines (CSV)": ("shop-daily-peak-bill.csv", bill_csv(plan), "text/csv"),
+        "JSON": ("shop-daily-peak-bill.json", bill_json(plan), "application/json"),
+        "FOCUS 1.0 (CSV)": (
+            "shop-daily-peak-focus.csv",
+            focus_frame(plan.cost).to_csv(index=False, lineterminator="\n"),
+            "text/csv",
+        ),
+    }
+    for label, (file_name, text, media_type) in texts.items():
+        name, data, kind = written[label]
+        # Nothing is written before it is asked for.
+        assert callable(data)
+        assert (name, data(), kind) == (file_name, text, media_type)
+
+
+def test_savings_plans_are_on_the_page(own, monkeypatch):
+    values = yaml.safe_load(own.read_text(encoding="utf-8")) | {"region": "us-east-1"}
+    values["savings_plans"] = [{"term": "1yr", "payment_option": "No Upfront", "commitment_usd_per_h": 0.01}]
+    own.write_text(yaml.safe_dump(values), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", [str(data_path("app_streamlit.py")), str(own)])
+    page = _open()
+    plan = _plan(Scenario.from_file(own))
+    assert _bill(page) == f"${plan.cost.total_usd:,.2f}"
+    assert "with Savings Plans" in _by_label(page.metric, "Monthly bill").help
+    assert any(tables.plain(plan.cost.savings_plans_text) in caption.value for caption in page.caption)
+    chart = next(chart for chart in page.get("plotly_chart") if '"waterfall"' in chart.proto.spec)
+    assert "Savings Plans" in json.loads(chart.proto.spec)["data"][0]["y"]
+    assert any(option.endswith(", Savings Plan") for option in _by_label(page.selectbox, "Arithmetic of").options)
 
 
 def test_a_long_list_of_activities_is_cut():

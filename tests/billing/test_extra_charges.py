@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from estimator.billing.charges import CHARGES
 from estimator.billing.costing import price_month
+from estimator.billing.extra_charges import billed_egress_gb, viewer_traffic
 from estimator.billing.month import BilledMonth
 from estimator.pricing.snapshots import load_rates
 from estimator.service.application import Application
@@ -171,3 +173,154 @@ def test_many_candidates_at_once():
     ]
     month = BilledMonth(WORK, simulate(WORK, specs), Application(), region="us-east-1")
     np.testing.assert_array_equal(price_month(month, RATES).quantity["alarms"], [2, 1])
+
+
+# CloudFront: uploads, HTTP, flat-rate plans.
+
+FRONT = replace(WORK, behind_cloudfront=True, cloudfront_hit_ratio=0.9)
+
+
+def usd(found, names):
+    return sum(float(RATES[CHARGES[name].price].cost(found[name])) for name in names)
+
+
+def test_uploads_through_cloudfront_are_the_request_bytes_that_reach_the_origin():
+    """26.28 million requests of 1 kB that are no hits: 26.28 GB at 2 cents; AWS bills POST, PUT and the like alone."""
+    found = quantities(work=FRONT)
+    assert found["cloudfront_to_origin:US"] == pytest.approx(26.28)
+    assert usd(found, ["cloudfront_to_origin:US"]) == pytest.approx(0.5256)
+    some = quantities(Extras(cloudfront_upload_share=0.25, cloudfront_edges={"IN": 0.4, "SA": 0.6}), FRONT)
+    assert some["cloudfront_to_origin:IN"] == pytest.approx(26.28 * 0.25 * 0.4)
+    assert some["cloudfront_to_origin:SA"] == pytest.approx(26.28 * 0.25 * 0.6)
+    assert not [name for name in quantities() if name.startswith("cloudfront_")]
+    assert not [name for name in quantities(Extras(cloudfront_upload_share=0), FRONT) if "to_origin" in name]
+
+
+def test_http_requests_cost_less_than_https():
+    """Of 262.8 million less 10 million free a quarter at $0.75 a million, the rest at $1."""
+    found = quantities(Extras(cloudfront_http_share=0.25), FRONT)
+    assert found["cloudfront_http_requests:US"] == pytest.approx(63.2e6)
+    assert found["cloudfront_requests:US"] == pytest.approx(189.6e6)
+    assert usd(found, ["cloudfront_http_requests:US", "cloudfront_requests:US"]) == pytest.approx(47.40 + 189.60)
+    plain = quantities(Extras(cloudfront_http_share=1, cloudfront_free_tier=False), FRONT)
+    assert plain["cloudfront_http_requests:US"] == pytest.approx(262.8e6)
+    assert "cloudfront_requests:US" not in plain
+
+
+@pytest.mark.parametrize(
+    ("plan", "premium_tb", "line", "price"),
+    [
+        ("free", None, None, 0),
+        ("pro", None, "cloudfront_plan:pro", 15),
+        ("business", None, "cloudfront_plan:business", 200),
+        ("premium", None, "cloudfront_plan:premium_50_tb", 1000),
+        ("premium", 200, "cloudfront_plan:premium_200_tb", 3500),
+    ],
+)
+def test_a_flat_rate_plan_is_one_line_in_place_of_many(plan, premium_tb, line, price):
+    around = {"waf_rules": 4, "hosted_zones": 3, "dns_queries": 1e6}
+    found = quantities(Extras(cloudfront_plan=plan, cloudfront_premium_tb=premium_tb, **around), FRONT)
+    edge = [name for name in found if name.startswith(("cloudfront", "web_acl", "dns"))]
+    assert edge == ([line] if line else [])
+    assert usd(found, edge) == price
+    # One zone is the plan's.
+    assert found["hosted_zones"] == 2
+    as_used = quantities(Extras(**around), FRONT)
+    assert {"web_acl", "web_acl_rules", "web_acl_requests", "dns_queries", "cloudfront_egress:US"} <= set(as_used)
+    assert as_used["hosted_zones"] == 3
+    # The rest of the bill does not know of it.
+    rest = set(found) - {*edge, "hosted_zones"}
+    assert {name: found[name] for name in rest} == {name: as_used[name] for name in rest}
+
+
+def test_the_level_of_premium_follows_the_months_traffic():
+    # 2,628 million requests are more than the 2 billion of 200 TB.
+    busy = replace(FRONT, load=LoadProfile.constant(1000))
+    assert quantities(Extras(cloudfront_plan="premium"), busy)["cloudfront_plan:premium_350_tb"] == 1
+    # 262.8 million of 1 MB are 262,800 GB, more than the 204,800 of 200 TB.
+    heavy = replace(FRONT, response_kb=1000)
+    assert quantities(Extras(cloudfront_plan="premium"), heavy)["cloudfront_plan:premium_350_tb"] == 1
+    assert viewer_traffic(heavy, 730) == pytest.approx((262.8e6, 262_800))
+    assert viewer_traffic(replace(heavy, compression_ratio=0.5), 365) == pytest.approx((131.4e6, 65_700))
+
+
+def test_without_cloudfront_there_is_no_plan():
+    assert quantities(Extras(cloudfront_plan="pro", waf_rules=1)) == quantities(Extras(waf_rules=1))
+
+
+# Data transfer, logs in S3, flow logs, performance logs.
+
+
+def month_of(extras, work=WORK, region="us-east-1"):
+    return BilledMonth(work, simulate(work, [SPEC]), Application(), 730, region, AwsBehavior(), extras)
+
+
+def test_the_accounts_free_egress():
+    """AWS: 100 GB a month; 262.8 million responses of 10 kB are 2,628 GB."""
+    assert billed_egress_gb(month_of(Extras())) == pytest.approx(2628)
+    assert billed_egress_gb(month_of(Extras(free_egress=True))) == pytest.approx(2528)
+    assert billed_egress_gb(month_of(Extras(free_egress=True), region="us-gov-west-1")) == pytest.approx(2628)
+    # 26.28 GB are less than what is free.
+    assert billed_egress_gb(month_of(Extras(free_egress=True), replace(WORK, response_kb=0.1))) == 0
+    # Behind CloudFront only the tasks' own calls leave for the internet.
+    calls = replace(FRONT, outbound_sent_kb_per_request=5)
+    assert billed_egress_gb(month_of(Extras(free_egress=True), calls)) == pytest.approx(131.4 - 100)
+
+
+def test_access_logs_are_stored_in_s3():
+    """26.28 GB a month, 0.864 a day for 30 days at 2.3 cents."""
+    found = quantities(Extras(alb_access_logs=True))
+    assert found["s3_log_storage"] == pytest.approx(0.864 * 30)
+    assert usd(found, ["s3_log_storage"]) == pytest.approx(0.59616)
+    year = quantities(Extras(alb_access_logs=True, s3_log_retention_days=365))
+    assert year["s3_log_storage"] == pytest.approx(0.864 * 365)
+    # CloudFront's hits do not reach the load balancer.
+    assert quantities(Extras(alb_access_logs=True), FRONT)["s3_log_storage"] == pytest.approx(0.0864 * 30)
+    assert "s3_log_storage" not in quantities()
+
+
+def test_access_logs_as_aws_reckons_them():
+    """AWS's Clickstream Analytics solution, page "Cost": 100 requests/s write 165 GB a month, $3.8 of S3."""
+    found = quantities(Extras(alb_access_logs=True, access_log_bytes_per_request=165e9 / (100 * 30 * 86_400)))
+    assert found["s3_log_storage"] == pytest.approx(165)
+    assert usd(found, ["s3_log_storage"]) == pytest.approx(3.8, abs=0.01)
+
+
+def test_an_access_log_file_for_each_node_in_five_minutes():
+    """Two nodes x 12 x 730 files at half a cent a thousand; a file has an entry."""
+    found = quantities(Extras(alb_access_logs=True))
+    assert found["s3_log_requests"] == 2 * 12 * 730
+    assert usd(found, ["s3_log_requests"]) == pytest.approx(0.0876)
+    quiet = replace(WORK, load=LoadProfile.constant(0.001))
+    assert quantities(Extras(alb_access_logs=True), quiet)["s3_log_requests"] == pytest.approx(2628)
+
+
+def test_flow_logs_to_s3_as_in_awss_example():
+    """AWS, CloudWatch pricing, example: 72 TB of flow logs to S3 for $8,294.40, without S3's own."""
+    found = quantities(Extras(flow_log_gb=73_728, flow_log_destination="s3"))
+    assert usd(found, ["flow_logs_s3"]) == pytest.approx(8294.40)
+    assert {"flow_logs", "flow_logs_ia"}.isdisjoint(found)
+    # A 730-hour month has 730 / 24 days; 30 of them are kept, packed to 15 %.
+    assert found["s3_log_storage"] == pytest.approx(73_728 / 730 * 24 * 30 * 0.15)
+    both = quantities(Extras(flow_log_gb=730, flow_log_destination="s3", alb_access_logs=True))
+    assert both["s3_log_storage"] == pytest.approx(24 * 30 * 0.15 + 0.864 * 30)
+
+
+def test_flow_logs_have_a_log_class_of_their_own():
+    found = quantities(Extras(flow_log_gb=730, flow_log_class="INFREQUENT_ACCESS"))
+    assert found["flow_logs_ia"] == 730
+    assert usd(found, ["flow_logs_ia"]) == pytest.approx(182.50)
+    assert {"flow_logs", "flow_logs_s3", "logs_ingestion_ia", "s3_log_storage"}.isdisjoint(found)
+    plain = quantities(Extras(flow_log_gb=730, log_class="INFREQUENT_ACCESS"))
+    assert usd(plain, ["flow_logs"]) == pytest.approx(365)
+    # 24 GB a day beside the 8.64 of the tasks, for as long.
+    assert found["logs_storage"] == plain["logs_storage"] == pytest.approx((24 + 8.64) * 30 * 0.15)
+
+
+def test_container_insights_writes_a_log():
+    """Four tasks for 43,800 minutes: AWS's example events of a task and its container have 2.1 kB."""
+    found = quantities(Extras(container_insights="enabled"))
+    assert found["insights_logs"] == pytest.approx(4 * 43_800 * 2100 / 1e9)
+    assert usd(found, ["insights_logs"]) == pytest.approx(0.18396)
+    assert "insights_logs" not in quantities(Extras(container_insights="enhanced"))
+    assert "insights_logs" not in quantities()

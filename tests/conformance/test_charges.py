@@ -11,6 +11,7 @@ from estimator.billing.month import BilledMonth
 from estimator.pricing.catalog import PRICES
 from estimator.pricing.rates import Rates
 from estimator.service.application import Application
+from estimator.service.cloudfront_plans import PREMIUM_LEVELS
 from estimator.service.extras import EDGES, Extras
 from estimator.service.network import NetworkLayout
 from estimator.service.policies import ECS_CPU, ECS_CPU_20S, TargetTrackingScalingPolicy
@@ -33,10 +34,10 @@ SPECS = [
         scaling=(TargetTrackingScalingPolicy(60, predefined_metric_type=ECS_CPU if storage == 20 else ECS_CPU_20S),),
     )
     for architecture in ("X86_64", "ARM64")
-    for layout, zones in (("public", 2), ("nat", 3), ("endpoints", 2))
+    for layout, zones in (("public", 2), ("nat", 3), ("endpoints", 2), ("ipv6", 2))
     for provider, storage in (("FARGATE", 20), ("FARGATE_SPOT", 60))
 ]
-#: Three applications and what is billed around them: no line is needed by all of them, and each by one.
+#: Some applications and what is billed around them: no line is needed by all of them, and each by one.
 AROUND = (
     (Application(image="nginx:1.29", image_mb=100), Extras(), {}),
     (
@@ -45,6 +46,8 @@ AROUND = (
             log_class="INFREQUENT_ACCESS",
             log_insights_scanned_gb=7,
             flow_log_gb=3,
+            flow_log_class="INFREQUENT_ACCESS",
+            alb_access_logs=True,
             container_insights="enabled",
             standard_alarms=2,
             dashboards=1,
@@ -64,13 +67,25 @@ AROUND = (
             high_resolution_alarms=1,
             cloudfront_edges=dict.fromkeys(EDGES, 0.1),
             cloudfront_free_tier=False,
+            cloudfront_http_share=0.3,
+            flow_log_gb=3,
         ),
         {"behind_cloudfront": True, "cloudfront_hit_ratio": 0.5},
+    ),
+    # Fargate does not have all of the candidates with Windows: the meters do not mind.
+    (Application(operating_system="WINDOWS"), Extras(), {}),
+    *(
+        (
+            Application(),
+            Extras(cloudfront_plan=plan, cloudfront_premium_tb=level, flow_log_gb=3, flow_log_destination="s3"),
+            {"behind_cloudfront": True},
+        )
+        for plan, level in (("pro", None), ("business", None), *(("premium", level) for level in PREMIUM_LEVELS))
     ),
 )
 #: Lines that stand on the bill of a service without traffic.
 FIXED = {
-    *(name for name in CHARGES if name.startswith("fargate_")),
+    *(name for name in CHARGES if name.startswith(("fargate_", "cloudfront_plan:"))),
     *("alb_hour", "public_ipv4", "nat_gateway_hour", "interface_endpoint_hour", "alb_reserved_lcu", "alb_trust_store"),
     *(
         "logs_insights",
@@ -82,9 +97,12 @@ FIXED = {
         "dashboards",
     ),
     *("web_acl", "web_acl_rules", "ecr_storage", "secrets", "kms_keys", "kms_requests", "hosted_zones", "dns_queries"),
+    *("flow_logs_ia", "flow_logs_s3", "s3_log_storage", "logs_storage", "insights_logs"),
 }
 #: Lines that are the same in a month of any length: priced by the month, or given for one.
 MONTHLY = {
+    *(name for name in CHARGES if name.startswith("cloudfront_plan:")),
+    *("flow_logs_ia", "flow_logs_s3", "s3_log_storage"),
     *(
         "logs_storage",
         "logs_insights",
@@ -132,6 +150,11 @@ def idle():
     return [month(rate=0.0, around=around) for around in AROUND]
 
 
+@pytest.fixture(scope="module")
+def alone():
+    return [[month([spec], around=around) for spec in SPECS[:6]] for around in AROUND]
+
+
 def metered(name, months):
     return [np.asarray(CHARGES[name].meter(each), dtype=np.float64) for each in months]
 
@@ -158,12 +181,11 @@ def test_its_meter(busy, name):
 
 
 @pytest.mark.parametrize("name", CHARGES)
-def test_a_batch_equals_one_at_a_time(busy, name):
-    for around, together in zip(AROUND, metered(name, busy), strict=True):
-        for i, spec in enumerate(SPECS[:6]):
-            (alone,) = metered(name, [month([spec], around=around)])
+def test_a_batch_equals_one_at_a_time(busy, alone, name):
+    for together, months in zip(metered(name, busy), alone, strict=True):
+        for i, amount in enumerate(metered(name, months)):
             expected = np.broadcast_to(together, (len(SPECS),))[i]
-            np.testing.assert_allclose(np.broadcast_to(alone, (1,))[0], expected, rtol=1e-12)
+            np.testing.assert_allclose(np.broadcast_to(amount, (1,))[0], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", CHARGES)
@@ -199,14 +221,12 @@ def test_a_rate_is_only_looked_up_for_a_quantity(i):
 
 #: Prices that no line of the bill meters yet; a price leaves this list with its charge.
 NOT_METERED_YET = {
-    *("fargate_windows_vcpu_hour", "fargate_windows_gb_hour", "fargate_windows_os_license_vcpu_hour"),
-    *("public_ipv4_idle_hour", "inter_az_gb", "logs_ingest_vended_ia_gb", "logs_delivered_s3_gb"),
-    *("alarm_composite_month", "alarm_metrics_insights_month"),
+    *("public_ipv4_idle_hour", "alarm_composite_month", "alarm_metrics_insights_month"),
 }
 
 
 def test_which_prices_no_charge_meters_yet():
-    families = ("sp_compute_", "cloudfront_http_request:", "inter_region_out_gb:")
+    families = ("sp_compute_", "inter_region_out_gb:")
     without = {name for name in PRICES if not name.startswith(families)} - {c.price for c in CHARGES.values()}
     assert without == NOT_METERED_YET
     assert {charge.price for charge in CHARGES.values()} <= set(PRICES)

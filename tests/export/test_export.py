@@ -197,6 +197,32 @@ def test_a_deployment_strategy_that_the_stack_does_not_know_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (NetworkLayout.of("ipv6"), r"network layout is ipv6; .* Set layout to public, nat or endpoints"),
+        (NetworkLayout.of("public", load_balancer_ipv4=False), r"load_balancer_ipv4 is false; .* Set it to true"),
+    ],
+)
+def test_a_network_without_ipv4_is_refused(odd_plan: Plan, network: NetworkLayout, message: str) -> None:
+    with pytest.raises(ExportError, match=message):
+        render_stack(changed(odd_plan, network=network))
+
+
+def test_the_operating_system_reaches_the_configuration(odd_plan: Plan) -> None:
+    def family(plan: Plan) -> str:
+        return json.loads(render_stack(plan)["stack_config.json"])["task"]["operating_system_family"]
+
+    assert family(odd_plan) == "LINUX"
+    windows = dataclasses.replace(odd_plan, application=Application(operating_system="WINDOWS"))
+    spec = {"cpu_architecture": "X86_64", "capacity_provider_strategy": "FARGATE"}
+    assert family(changed(windows, **spec)) == "WINDOWS_SERVER_2022_CORE"
+    with pytest.raises(
+        ExportError, match=r"cpu_architecture is 'ARM64': WINDOWS_SERVER_2022_CORE runs on 'X86_64' only"
+    ):
+        render_stack(windows)
+
+
+@pytest.mark.parametrize(
     ("values", "message"),
     [
         (

@@ -46,7 +46,7 @@ TRACKING: dict[str, Any] = {
 
 # No number here is a default of AWS, of the CDK or of another key, so that none can be right by accident.
 EXAMPLE: dict[str, Any] = {
-    "schema_version": 2,
+    "schema_version": 3,
     "name": "article-web-server",
     "region": "ca-central-1",
     "fingerprint": "0123456789abcdef" * 4,
@@ -62,7 +62,8 @@ EXAMPLE: dict[str, Any] = {
         "log_retention_days": 14,
     },
     "network": {"layout": "public", "availability_zones": 2, "nat_gateways": 0, "interface_endpoints": []},
-    "task": {"cpu_units": 512, "memory_mib": 3072, "cpu_architecture": "X86_64", "ephemeral_storage_gib": 33},
+    "task": {"cpu_units": 512, "memory_mib": 3072, "cpu_architecture": "X86_64", "ephemeral_storage_gib": 33}
+    | {"operating_system_family": "LINUX"},
     "service": {
         "capacity_provider_strategy": {"fargate_base": 2, "fargate_weight": 3, "fargate_spot_weight": 5},
         "min_capacity": 3,
@@ -173,6 +174,8 @@ IMAGES = {
     "other": f"999988887777.dkr.ecr.ca-central-1.amazonaws.com/team/web@sha256:{'ab' * 32}",
     "docker": "nginx:1.29",
 }
+DUAL_STACK_IMAGE = "111122223333.dkr-ecr.ca-central-1.on.aws/web:1.2"
+WINDOWS = {"operating_system_family": "WINDOWS_SERVER_2022_CORE", "cpu_units": 2048, "memory_mib": 5120}
 
 
 class Case(NamedTuple):
@@ -565,6 +568,23 @@ def test_image_parameter_of_isolated_tasks_takes_private_images_only(synthesize:
 
 
 @pytest.mark.slow
+def test_windows_tasks(synthesize: Any) -> None:
+    result = synthesize(
+        example(task=WINDOWS, service={"capacity_provider_strategy": STRATEGIES["on-demand"]}, scheduled_actions=[])
+    )
+    definition = result.one("ECS::TaskDefinition")
+    assert definition["RuntimePlatform"] == {
+        "CpuArchitecture": "X86_64",
+        "OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE",
+    }
+    assert (definition["Cpu"], definition["Memory"]) == ("2048", "5120")
+    # AWS, "RuntimePlatform": what cannot be set for containers with Windows.
+    refused = {"LinuxParameters", "Privileged", "User", "Ulimits", "ReadonlyRootFilesystem"}
+    assert not refused & set(result.container)
+    assert lint_errors(result.text) == []
+
+
+@pytest.mark.slow
 def test_secrets_keep_their_notation(synthesize: Any) -> None:
     secrets = {
         "WHOLE": SECRET_ARN,
@@ -582,9 +602,9 @@ def test_secrets_keep_their_notation(synthesize: Any) -> None:
 # What is wrong with one value: the app and the JSON Schema both refuse it.
 WRONG_VALUES: list[tuple[str, Any]] = [
     ("schema_version", 0),
-    ("schema_version", 1),
-    ("schema_version", 3),
-    ("schema_version", "2"),
+    ("schema_version", 2),
+    ("schema_version", 4),
+    ("schema_version", "3"),
     ("name", "1st stack"),
     ("name", ""),
     ("region", "Canada"),
@@ -616,6 +636,7 @@ WRONG_VALUES: list[tuple[str, Any]] = [
     ("task.cpu_units", 256.5),
     ("task.memory_mib", 511),
     ("task.cpu_architecture", "arm"),
+    ("task.operating_system_family", "WINDOWS"),
     ("task.ephemeral_storage_gib", 201),
     ("service.capacity_provider_strategy", "FARGATE"),
     ("service.capacity_provider_strategy.fargate_base", 100_001),
@@ -706,6 +727,11 @@ WRONG_TOGETHER: list[tuple[str, Any, dict[str, Any]]] = [
     ("network.interface_endpoints", ["ecr.api", "ecr.dkr", "logs"], {"network": {"layout": "endpoints"}}),
     ("application.image", "nginx:1.29", {"network": NETWORKS["endpoints"]}),
     ("application.image", IMAGES["own"].replace("ca-central-1", "eu-west-1"), {"network": NETWORKS["endpoints"]}),
+    ("application.image", DUAL_STACK_IMAGE, {"network": NETWORKS["endpoints"]}),
+    ("task.cpu_units", 512, {"task": WINDOWS, "service": {"capacity_provider_strategy": STRATEGIES["on-demand"]}}),
+    ("task.cpu_units", 8192, {"task": WINDOWS, "service": {"capacity_provider_strategy": STRATEGIES["on-demand"]}}),
+    ("task.cpu_architecture", "ARM64", {"task": WINDOWS}),
+    ("service.capacity_provider_strategy.fargate_spot_weight", 1, {"task": WINDOWS}),
 ]
 
 
@@ -836,12 +862,12 @@ class TestConfig:
                 stack.config.parse_config(document)
             assert not schema.is_valid(document)
 
-    @pytest.mark.parametrize(("version", "age"), [(1, "older"), (7, "newer")])
+    @pytest.mark.parametrize(("version", "age"), [(2, "older"), (7, "newer")])
     def test_document_of_another_version_is_refused_whatever_it_holds(
         self, stack: SimpleNamespace, version: int, age: str
     ) -> None:
         message = (
-            f"^schema_version is {version}, {age} than this app, which reads 2: export the plan again, the app and"
+            f"^schema_version is {version}, {age} than this app, which reads 3: export the plan again, the app and"
         )
         with pytest.raises(stack.config.ConfigError, match=message):
             stack.config.parse_config({"schema_version": version, "unheard": "of"})
@@ -865,6 +891,7 @@ class TestConfig:
             (IMAGES["own"], ("111122223333", "ca-central-1", "web")),
             (IMAGES["other"], ("999988887777", "ca-central-1", "team/web")),
             ("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/web", ("111122223333", "cn-north-1", "web")),
+            (DUAL_STACK_IMAGE, ("111122223333", "ca-central-1", "web")),
             ("public.ecr.aws/nginx/nginx:1.29", None),
             ("ghcr.io/111122223333.dkr.ecr.ca-central-1.amazonaws.com/web", None),
         ],

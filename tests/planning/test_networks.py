@@ -5,9 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from estimator.errors import InvalidScenario
 from estimator.planning.networks import break_even_gb, compare_networks, network_usd_by_gb
+from estimator.planning.notes import network_conditions
 from estimator.planning.planner import estimate
+from estimator.scenario import Scenario
 from estimator.service.application import Application
+from estimator.service.behavior import AwsBehavior
 from estimator.service.network import NetworkLayout
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
@@ -71,15 +75,15 @@ def test_secrets_add_an_endpoint_in_each_zone():
 
 
 def test_where_endpoints_overtake_a_gateway():
-    """$43.80 and 1 cent a GB against $36.50 and 4.5 cents: $7.30 / 0.035 = 208.57 GB."""
+    """$43.80 and 1 cent a GB against $36.50 and 4.5 cents, and half of it crosses zones at 2 cents: $7.30 / 0.045 = 162.2 GB."""
     plan = service(20)
     bills = by_title(compare_networks(plan, RATES))
     gateway, endpoints = bills["one NAT gateway"], bills["interface endpoints"]
-    assert break_even_gb(gateway, endpoints, plan, RATES) == pytest.approx(7.30 / 0.035)
-    assert break_even_gb(endpoints, gateway, plan, RATES) == pytest.approx(7.30 / 0.035)
+    assert break_even_gb(gateway, endpoints, plan, RATES) == pytest.approx(7.30 / 0.045)
+    assert break_even_gb(endpoints, gateway, plan, RATES) == pytest.approx(7.30 / 0.045)
     # Two gateways cost more than the endpoints at any traffic.
     assert break_even_gb(bills["a NAT gateway in each of 2 zones"], endpoints, plan, RATES) is None
-    below, above = network_usd_by_gb((gateway, endpoints), plan, RATES, [200, 220]).T
+    below, above = network_usd_by_gb((gateway, endpoints), plan, RATES, [150, 170]).T
     assert below[0] < below[1]
     assert above[0] > above[1]
 
@@ -96,5 +100,151 @@ def test_an_unknown_rate_is_said_and_comes_after_what_is_known():
     rates = rates_of({name: price for name, price in US_EAST_1.items() if name != "nat_gateway_hour"})
     plan = service(30, rates=rates)
     found = compare_networks(plan, rates)
-    assert [bill.cost.is_lower_bound for bill in found] == [False, False, True, True]
-    assert np.isnan(network_usd_by_gb(found, plan, rates, [1.0])[2:]).all()
+    assert [bill.cost.is_lower_bound for bill in found] == [False, False, False, True, True]
+    assert np.isnan(network_usd_by_gb(found, plan, rates, [1.0])[3:]).all()
+
+
+def test_traffic_between_zones_by_hand():
+    """A gateway in one of three zones: two thirds of 100 GB of logs cross, and each GB is billed at both ends for a cent."""
+    gb = 100
+    work = replace(WORK, log_bytes_per_request=gb * 1e9 / (10 * 730 * 3600))
+    one, three = (
+        next(bill for bill in compare_networks(service(3, work, zones=3), RATES) if bill.network.nat_gateways == n)
+        for n in (1, 3)
+    )
+    [line] = [line for line in one.cost if line.charge == "cross_zone"]
+    assert line.pricing_quantity == pytest.approx(gb * 2 / 3 * 2)
+    assert line.contracted_cost == pytest.approx(100 * 2 / 3 * 0.02)
+    assert "cross_zone" not in {line.charge for line in three.cost}
+    once = estimate(
+        work,
+        RATES,
+        ServiceSpec(TaskSize(256, 512), network=one.network),
+        behavior=AwsBehavior(cross_zone_ends_billed=1),
+    )
+    assert sum(line.contracted_cost for line in once.cost if line.charge == "cross_zone") == pytest.approx(
+        100 * 2 / 3 * 0.01
+    )
+
+
+@pytest.mark.parametrize("layout", ["public", "endpoints", "ipv6"])
+def test_nothing_crosses_zones_without_a_gateway(layout):
+    work = replace(WORK, log_bytes_per_request=5000)
+    cost = estimate(work, RATES, ServiceSpec(TaskSize(256, 512), network=NetworkLayout.of(layout, 3))).cost
+    assert "cross_zone" not in {line.charge for line in cost}
+
+
+def test_an_unknown_price_between_zones_neither_sorts_a_gateway_last_nor_takes_its_curve_away():
+    rates = rates_of({name: price for name, price in US_EAST_1.items() if name != "inter_az_gb"})
+    plan = service(30, replace(WORK, log_bytes_per_request=100), rates=rates)
+    found = compare_networks(plan, rates)
+    assert found[0].title == "one NAT gateway"
+    assert found[0].cost.is_lower_bound
+    assert np.isfinite(network_usd_by_gb(found, plan, rates, [1.0, 500.0])).all()
+
+
+def test_ipv6_has_the_load_balancers_addresses_alone():
+    """$3.65 for each node, and nothing by the hour or the GB for the tasks."""
+    work = replace(WORK, log_bytes_per_request=3000, outbound_sent_kb_per_request=2)
+    plan = service(5, work)
+    found = by_title(compare_networks(plan, RATES))
+    ipv6 = found["IPv6 and an egress-only gateway"]
+    assert ipv6.network_usd == pytest.approx(2 * 3.65)
+    lines = {line.charge: line.pricing_quantity for line in ipv6.cost}
+    assert not {"nat_gateway_hour", "nat_gateway_gb", "interface_endpoint_hour", "cross_zone"} & set(lines)
+    # What leaves for the internet is billed as in any layout.
+    public = {line.charge: line.pricing_quantity for line in found["public addresses"].cost}
+    assert lines["internet_egress"] == pytest.approx(public["internet_egress"])
+    assert "must speak IPv6" in ipv6.condition
+    assert found["public addresses"].condition == ""
+    # Cheaper than any, it comes after those that serve without a condition.
+    titles = [bill.title for bill in compare_networks(plan, RATES)]
+    assert titles.index(ipv6.title) == 3
+    assert ipv6.cost.total_usd < compare_networks(plan, RATES)[0].cost.total_usd
+    assert ipv6.to_dict()["condition"] == ipv6.condition
+
+
+def test_a_load_balancer_without_ipv4_saves_its_addresses():
+    plan = service(5)
+    without = replace(plan.spec, network=NetworkLayout.of("public", load_balancer_ipv4=False))
+    bare = estimate(WORK, RATES, without)
+    assert plan.cost.total_usd - bare.cost.total_usd == pytest.approx(2 * 3.65)
+    for bill in compare_networks(bare, RATES):
+        assert not bill.network.load_balancer_ipv4
+        assert "no public IPv4" in bill.condition
+    ipv6 = by_title(compare_networks(bare, RATES))["IPv6 and an egress-only gateway"]
+    assert ipv6.network_usd == 0
+    assert "public_ipv4" not in {line.charge for line in ipv6.cost}
+
+
+@pytest.mark.parametrize(
+    ("image", "region", "said"),
+    [
+        (None, "us-east-1", "123456789012.dkr-ecr.us-east-1.on.aws/web:1"),
+        (
+            "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:2",
+            "us-east-1",
+            "dual-stack name, 123456789012.dkr-ecr.us-east-1.on.aws/shop:2.",
+        ),
+        # Ireland is not on AWS's list.
+        (None, "eu-west-1", "did not name eu-west-1 among the regions"),
+    ],
+)
+def test_what_ipv6_asks_of_image_and_region(image, region, said):
+    conditions = " ".join(network_conditions(NetworkLayout.of("ipv6"), Application(image=image), region))
+    assert said in conditions
+    spec = ServiceSpec(TaskSize(256, 512), network=NetworkLayout.of("ipv6"))
+    warnings = estimate(WORK, rates_of(region=region), spec, Application(image=image)).warnings
+    assert any(said in text for text in warnings)
+    good = network_conditions(
+        NetworkLayout.of("ipv6"), Application(image="1.dkr-ecr.us-east-1.on.aws/web:1"), "us-east-1"
+    )
+    assert len(good) == 1
+
+
+def scenario(**network):
+    return Scenario.from_dict(
+        {
+            "region": "us-east-1",
+            "load": {"kind": "constant", "requests_per_s": 10},
+            "request": {"cpu_ms_per_request": 10},
+            "network": network,
+            "service": {"cpu_units": 256, "memory_mib": 512},
+        }
+    )
+
+
+def test_a_scenario_with_ipv6_is_read_written_and_priced():
+    document = scenario(layout="ipv6", availability_zones=3)
+    assert Scenario.from_text(document.to_yaml()) == document
+    lines = {line.charge: line.pricing_quantity for line in document.estimate(RATES).cost}
+    assert lines["public_ipv4"] == pytest.approx(3 * 730)
+    assert "nat_gateway_hour" not in lines
+    assert document.plan(RATES).spec.network == NetworkLayout("ipv6", 3)
+
+
+def test_a_scenario_without_public_ipv4_is_read_written_and_priced():
+    document = scenario(layout="ipv6", load_balancer_ipv4=False)
+    assert Scenario.from_text(document.to_yaml()) == document
+    found = document.estimate(RATES)
+    assert "public_ipv4" not in {line.charge for line in found.cost}
+    assert any("no public IPv4 addresses" in text for text in found.warnings)
+
+
+def test_windows_has_no_ipv6_layout():
+    spec = ServiceSpec(TaskSize(1024, 2048), network=NetworkLayout.of("ipv6"))
+    with pytest.raises(
+        InvalidScenario, match=r"WINDOWS in the ipv6 layout; .* Choose the public, nat or endpoints layout"
+    ):
+        estimate(WORK, RATES, spec, Application(operating_system="WINDOWS"))
+
+
+def test_endpoints_do_not_serve_ecrs_dual_stack_names():
+    image = "1.dkr-ecr.us-east-1.on.aws/web:1"
+    spec = ServiceSpec(TaskSize(256, 512), network=NetworkLayout.of("endpoints"))
+    with pytest.raises(InvalidScenario, match=r"Write 1\.dkr\.ecr\.us-east-1\.amazonaws\.com/web:1, or"):
+        estimate(WORK, RATES, spec, Application(image=image))
+    # It is in ECR all the same: layers do not go through a gateway.
+    nat = replace(spec, network=NetworkLayout.of("nat"))
+    cost = estimate(WORK, RATES, nat, Application(image=image, image_mb=500)).cost
+    assert "nat_gateway_gb" not in {line.charge for line in cost}

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from estimator.billing.charges import CHARGES
 from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound
 from estimator.planning import search
 from estimator.planning.planner import estimate, plan
@@ -20,7 +21,7 @@ from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TASK_SIZES, TaskSize
 from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
-from tests.properties.strategies import rates_of
+from tests.properties.strategies import US_EAST_1, rates_of
 
 RATES = rates_of()
 SMALL = tuple(TaskSize(*size) for size in [(256, 512), (512, 1024), (512, 4096), (1024, 2048), (2048, 4096)])
@@ -111,6 +112,76 @@ def test_a_candidate_with_an_unknown_rate_loses_to_one_without(small_space):
     said = [text for text in best.warnings if "left out" in text]
     assert len(said) == 1
     assert said[0].count("fargate_spot_linux_arm") == 2
+
+
+def without(*prices):
+    return rates_of({name: price for name, price in US_EAST_1.items() if name not in prices})
+
+
+@pytest.mark.parametrize(
+    ("unknown", "network"),
+    [
+        ("alb_hour", NetworkLayout()),
+        ("alb_lcu_hour", NetworkLayout()),
+        ("vpc_interface_endpoint_hour", NetworkLayout.of("endpoints")),
+        ("nat_gateway_hour", NetworkLayout.of("nat")),
+        # An image from ECR: what goes through the gateway are logs, which are the same.
+        ("nat_gateway_gb", NetworkLayout.of("nat")),
+    ],
+)
+def test_an_unknown_rate_of_what_all_need_alike_does_not_hide_the_cheapest(small_space, unknown, network):
+    promise = Promise(p95_latency_ms=300)
+    known = plan(WORK, RATES, promise, choices=CHOICES, network=network)
+    rates = without(unknown)
+    best = plan(WORK, rates, promise, choices=CHOICES, network=network)
+    assert best.spec == known.spec
+    assert len(best.rejections) == len(known.rejections) > 0
+    assert {r.constraint for r in best.rejections} == {r.constraint for r in known.rejections}
+    [line] = [line for line in best.cost if line.contracted_cost is None]
+    missing = next(each.contracted_cost for each in known.cost if each.charge == line_of(unknown))
+    assert best.cost.total_usd == pytest.approx(known.cost.total_usd - missing)
+    assert line.charge == line_of(unknown)
+    assert best.cost.total_text.startswith("at least $")
+    [said] = [text for text in best.warnings if "No rate is known" in text]
+    assert said.startswith(
+        "The bill is at least its total: it lacks what is the same for every candidate. No rate is known for"
+    )
+    assert unknown in said
+    # Rejected ones lack the same, so that their figures can be compared.
+    assert all(0 < r.usd_per_month < best.cost.total_usd for r in best.rejections)
+
+
+def line_of(price):
+    return next(name for name, charge in CHARGES.items() if charge.price == price)
+
+
+def test_an_unknown_price_between_zones_does_not_hide_the_cheapest(small_space):
+    # Images from elsewhere go through the gateway: candidates differ by how many tasks they launch.
+    image = Application(image="nginx:1.29", image_mb=400)
+    network = NetworkLayout.of("nat", 3)
+    known = plan(WORK, RATES, Promise(), choices=CHOICES, application=image, network=network)
+    best = plan(WORK, without("inter_az_gb"), Promise(), choices=CHOICES, application=image, network=network)
+    assert best.spec == known.spec
+    assert best.cost.is_lower_bound
+    [said] = [text for text in best.warnings if "No rate is known" in text]
+    assert said.startswith("The bill is at least its total: it lacks what is too small to decide between candidates.")
+    # Zurich has no price of it: there is a plan all the same.
+    assert plan(WORK, load_rates("eu-central-2"), choices=CHOICES, network=network).cost.is_lower_bound
+
+
+def test_an_unknown_rate_of_what_candidates_need_differently_rejects_them(small_space):
+    image = Application(image="nginx:1.29", image_mb=400)
+    network = NetworkLayout.of("nat")
+    # All need the load balancer alike: that its rate is unknown too is not why there is no plan.
+    with pytest.raises(RateNotFound, match="No rate is known for nat_gateway_gb"):
+        plan(WORK, without("alb_hour", "nat_gateway_gb"), choices=CHOICES, application=image, network=network)
+    # Some of them do not need it: they are compared, and lack the load balancer.
+    best = plan(WORK, without("alb_hour", "fargate_linux_arm_vcpu_hour"), choices=CHOICES)
+    assert best.spec.cpu_architecture == "X86_64"
+    texts = [text for text in best.warnings if "No rate is known" in text]
+    assert [text.partition(" ")[0] for text in texts] == ["Candidates", "The"]
+    assert "fargate_linux_arm_vcpu_hour" in texts[0]
+    assert "alb_hour" in texts[1]
 
 
 def test_a_limit_that_is_switched_off(small_space):

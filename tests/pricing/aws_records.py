@@ -50,6 +50,7 @@ PUBLISHED = {
     "AmazonCloudWatch": "2026-11-07T20:55:19Z",
     "awswaf": "2026-11-02T13:08:44Z",
     "AmazonCloudFront": "2026-11-01T09:27:03Z",
+    "AmazonS3": "2026-11-06T17:21:31Z",
     "AmazonECR": "2026-11-08T11:49:26Z",
     "AWSSecretsManager": "2026-11-02T05:30:00Z",
     "awskms": "2026-11-05T15:16:17Z",
@@ -67,6 +68,7 @@ SERVICE_NAMES = {
     "AmazonCloudWatch": "AmazonCloudWatch",
     "awswaf": "AWS WAF",
     "AmazonCloudFront": "Amazon CloudFront",
+    "AmazonS3": "Amazon Simple Storage Service",
     "AmazonECR": "Amazon EC2 Container Registry (ECR)",
     "AWSSecretsManager": "AWS Secrets Manager",
     "awskms": "AWS Key Management Service",
@@ -384,6 +386,8 @@ alarm_high_res_month | Alarm | group: Alarm; alarmType: High Resolution
 alarm_composite_month | Alarm | group: Alarm; alarmType: Composite
 alarm_metrics_insights_month | Alarm | group: Metrics Insights Alarms
 dashboard_month | Dashboard | group: Dashboard; operation: DashboardHour
+s3_standard_storage_gb_month | Storage | storageClass: General Purpose; volumeType: Standard
+s3_put_request | API Request | group: S3-API-Tier1; groupDescription: PUT/COPY/POST or LIST requests
 ecr_storage_gb_month | EC2 Container Registry |
 secret_month | Secret | group: SecretsManagerSecrets
 secret_api_request | API Request | group: SecretsManagerRequests
@@ -464,12 +468,13 @@ def _transfer_attributes(name: str, region: str) -> dict[str, str]:
 
 def _cloudfront(name: str) -> tuple[str, dict[str, str]]:
     what, edge = name.split(":")
-    if what == "cloudfront_internet_egress_gb":
+    if what in ("cloudfront_internet_egress_gb", "cloudfront_to_origin_gb"):
+        to_origin = what == "cloudfront_to_origin_gb"
         return "Data Transfer", {
-            "transferType": "CloudFront Outbound",
+            "transferType": "CloudFront to Origin" if to_origin else "CloudFront Outbound",
             "fromLocation": EDGES[edge],
             "fromLocationType": "AWS Edge Location",
-            "toLocation": "External",
+            "toLocation": "Amazon Custom Origin" if to_origin else "External",
             "toLocationType": "Other",
             "operation": "",
         }
@@ -693,6 +698,22 @@ def _other_traps(region: str) -> Iterator[Record]:
     p = REGIONS[region].prefix
     ecr = "" if region == "us-east-1" else f"{p}-"
     yield _trap("AmazonECR", region, f"{ecr}TimedStorage-Archive-ByteHrs", "0.03", "GB-Mo", "EC2 Container Registry")
+    # Other classes of S3, and what stands beside the standard one.
+    yield _trap(
+        "AmazonS3",
+        region,
+        f"{ecr}TimedStorage-SIA-ByteHrs",
+        "0.0125",
+        "GB-Mo",
+        "Storage",
+        storageClass="Infrequent Access",
+    )
+    yield _trap(
+        "AmazonS3", region, f"{ecr}TimedStorage-ByteHrs", "0.024", "GB-Mo", "Storage", storageClass="Non-Critical Data"
+    )
+    yield _trap(
+        "AmazonS3", region, f"{ecr}Requests-SIA-Tier1", "0.00001", "Requests", "API Request", group="S3-API-SIA-Tier1"
+    )
     yield _trap("awskms", region, f"{region}-KMS-Requests-Asymmetric", "0.000015", "Requests", "API Request")
     for usage_type, price, unit in (
         ("WebACL", "5", "Month"),
@@ -721,7 +742,7 @@ def global_trap_records() -> Iterator[Record]:
         ("AmazonRoute53", "LBR-Queries", "0.0000006", "Queries", "DNS Query"),
         ("AmazonRoute53", "Intra-AWS-DNS-Queries", "0", "Queries", "DNS Query"),
         ("AmazonRoute53", "Health-Check-AWS", "0.5", "HealthChecks", "DNS Health Check"),
-        ("AmazonCloudFront", "US-DataTransfer-Out-OBytes", "0.02", "GB", "Data Transfer"),
+        ("AmazonCloudFront", "US-Out-OBytes-HTTP-Proxy", "0", "GB", "Data Transfer"),
         ("AmazonCloudFront", "Lambda-Edge-Request", "0.0000006", "Request", "Request"),
     )
     for code, usage_type, price, unit, family in beside:

@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 
 from estimator.billing.charges import CHARGES
-from estimator.pricing.catalog import EDGES, PRICES, SAVINGS_PLANS, SPOT_FEED, expected_in
+from estimator.pricing.catalog import EDGES, PRICES, SAVINGS_PLANS, SPOT_FEED, expected_in, possible_in
 from estimator.pricing.regions import REGIONS
 
 SERVICES = {
     "AmazonECS", "AWSELB", "AmazonEC2", "AmazonVPC", "AWSDataTransfer", "AmazonCloudWatch", "awswaf", "AmazonCloudFront",
-    "AmazonECR", "AWSSecretsManager", "awskms", "AmazonRoute53", SPOT_FEED, SAVINGS_PLANS,
+    "AmazonECR", "AWSSecretsManager", "awskms", "AmazonRoute53", "AmazonS3", "CloudFrontPlans", SPOT_FEED, SAVINGS_PLANS,
 }  # fmt: skip
 
 
@@ -39,21 +39,25 @@ def test_no_two_rows_ask_for_the_same_product(region):
         usage_type = query.usage_type if region == "global" else query.usage_type_in(region)
         return query.service_code, usage_type, query.product_family, query.operation, query.attributes
 
-    names = expected_in(region)
+    names = possible_in(region)
     assert len({asked(name) for name in names}) == len(names)
 
 
 def test_counts():
     assert len([name for name in PRICES if name.startswith("sp_")]) == 2 * 3 * 6
     assert len([name for name in PRICES if name.startswith("inter_region_out_gb:")]) == len(REGIONS)
-    assert len([name for name in PRICES if name.startswith("cloudfront_")]) == 3 * len(EDGES)
+    # Pro, Business and six levels of Premium; Free has no price.
+    plans = [name for name in PRICES if name.startswith("cloudfront_plan_month:")]
+    assert len(plans) == 8
+    assert len([name for name in PRICES if name.startswith("cloudfront_")]) == 4 * len(EDGES) + len(plans)
 
 
 def test_what_a_region_can_have():
-    everywhere = set(expected_in("global"))
+    everywhere = set(possible_in("global"))
     assert everywhere == {name for name, price in PRICES.items() if price.query.is_global}
     for code, region in REGIONS.items():
-        here = expected_in(code)
+        here = possible_in(code)
+        assert here == expected_in(code)
         assert not everywhere & set(here)
         # No transfer from a region to itself.
         assert set(PRICES) - set(here) - everywhere == {f"inter_region_out_gb:to_{region.prefix}"}
@@ -61,6 +65,13 @@ def test_what_a_region_can_have():
     few = {name: PRICES[name] for name in ("hosted_zone_month", "alb_hour")}
     assert expected_in("eu-west-1", few) == ("alb_hour",)
     assert expected_in("global", few) == ("hosted_zone_month",)
+
+
+def test_a_refresh_asks_for_all_but_flat_rates():
+    """AWS lists CloudFront's plans under terms of their own kind, FlatRate, and not under those of On-Demand."""
+    unlisted = {name for name, price in PRICES.items() if not price.listed}
+    assert unlisted == {name for name in PRICES if name.startswith("cloudfront_plan_month:")}
+    assert set(possible_in("global")) - set(expected_in("global")) == unlisted
 
 
 @pytest.mark.parametrize("charge", CHARGES)

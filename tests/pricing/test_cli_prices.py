@@ -71,7 +71,7 @@ def test_refresh_then_show_then_back_to_shipped(folder):
     assert changes["alb_hour"]["first_tier_percent"] == pytest.approx(19.0476, abs=1e-3)
 
 
-def test_diff_says_what_it_does_to_a_bill(folder):
+def test_diff_says_what_it_does_to_a_bill(folder, tmp_path):
     region = "eu-west-1"
     with AwsDouble([region]) as aws:
         aws.catalogue.change("alb_hour", region, price="0.0352000000")
@@ -85,6 +85,11 @@ def test_diff_says_what_it_does_to_a_bill(folder):
     assert all(difference == pytest.approx(0.0) for difference in lines.values())
     assert effect["difference_usd_per_month"] == pytest.approx(7.30)
     text = run(None, "diff", "shipped", "now", "--scenario", scenario).stdout
+    # The service that the scenario has is priced as it is; without one it is what a search finds.
+    assert "2-40 tasks of 1 vCPU, 2 GB, X86_64, CPU target 70 %: $7.30 a month more" in text
+    without = tmp_path / "shop.yaml"
+    without.write_text(re.sub(r"(?ms)^service:.*?(?=^\S|\Z)", "", scenario.read_text()))
+    text = run(None, "diff", "shipped", "now", "--scenario", without).stdout
     assert "$7.30 a month more" in text
     assert "It stays the cheapest." in text
 

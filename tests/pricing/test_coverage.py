@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from estimator.pricing.catalog import PRICES, expected_in
+from estimator.pricing.catalog import PRICES, possible_in
 from estimator.pricing.coverage import (
     FAMILIES,
     REGENERATE,
@@ -87,6 +87,8 @@ def test_together():
     assert rows["inter_region_out_gb:*"].missing_regions == ("ap-southeast-3",)
     assert (rows["sp_*"].known, rows["sp_*"].possible, rows["sp_*"].members) == (18, 36 * 36, 36)
     assert (rows["cloudfront_http_request:*"].known, rows["cloudfront_http_request:*"].members) == (10, 10)
+    plans = rows["cloudfront_plan_month:*"]
+    assert (plans.known, plans.possible, plans.provenances) == (8, 8, (("thirdparty-typed", 8),))
     assert sum(row.members for row in rows.values()) == len(PRICES)
     apart = price_coverage(SHIPPED)
     assert sum(row.known for row in apart) == sum(row.known for row in rows.values())
@@ -96,7 +98,7 @@ def test_together():
 @pytest.mark.parametrize("region", REGIONS)
 def test_regions(region):
     (row,) = region_coverage({region: SHIPPED[region]})
-    expected = {*expected_in(region), *expected_in("global")}
+    expected = {*possible_in(region), *possible_in("global")}
     assert row.possible == len(expected) == row.known + len(row.unknown)
     assert set(row.unknown) == expected - set(SHIPPED[region])
     assert row.location == REGIONS[region].location
@@ -129,7 +131,7 @@ def test_a_region_of_which_nothing_is_known():
     (row,) = region_coverage(empty)
     assert (row.known, row.oldest, row.newest) == (0, None, None)
     assert "NAT gateway hour" in row.unknown_text
-    assert "0 of 149" in coverage_markdown(empty)
+    assert "0 of 169" in coverage_markdown(empty)
     assert "unknown" in plain_table(coverage_table(coverage_rows(empty)))
 
 
@@ -150,7 +152,7 @@ def test_words():
 
 def test_the_table_of_all_regions():
     text = plain_table(coverage_table(coverage_rows(SHIPPED)))
-    assert text.startswith("What is known of 36 regions, 150 prices in all")
+    assert text.startswith("What is known of 36 regions, 170 prices in all")
     assert max(map(len, text.splitlines())) < 180
 
 
@@ -170,9 +172,10 @@ def test_by_default_a_line_says_how_many_of_the_many_alike_are_known():
 
 def test_all_of_them():
     rows = rates_rows(SHIPPED["us-east-1"], every=True)
-    names = [row["price"] for row in rows]
-    assert names[:149] == [name for name in PRICES if name != "inter_region_out_gb:to_USE1"]
-    assert "nlb_hour" in names[149:]
+    names = [row["price"] for row in rows if not row["price"].startswith("cloudfront_plan_month:")]
+    others = ("inter_region_out_gb:to_USE1", "cloudfront_plan_month:")
+    assert names[:161] == [name for name in PRICES if not name.startswith(others)]
+    assert "nlb_hour" in names[161:]
     shown = plain_table(rates_table(SHIPPED["us-east-1"], every=True))
     assert "--all" not in shown
     assert "sp_compute_1yr_partialupfront__fargate_linux_x86_gb_hour" in shown

@@ -215,9 +215,9 @@ def test_ratios_that_are_none(ratio):
 def test_a_discount_is_on_its_service_alone():
     rates = rates_of()
     changed = with_discounts(rates, {"AmazonECS": 10})
-    assert {name for name in rates if changed[name].discount_percent} == {n for n in rates if n.startswith("fargate_linux")} | {
-        "fargate_ephemeral_storage_gb_hour"
-    }  # fmt: skip
+    of_fargate = {name for name in rates if name.startswith(("fargate_linux", "fargate_windows"))}
+    of_fargate.add("fargate_ephemeral_storage_gb_hour")
+    assert {name for name in rates if changed[name].discount_percent} == of_fargate
     # List prices stay.
     assert all(changed[name].tiers == rates[name].tiers for name in rates)
 

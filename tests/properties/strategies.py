@@ -29,6 +29,10 @@ US_EAST_1 = {
     "fargate_spot_linux_arm_vcpu_hour": "0.01030969",
     "fargate_spot_linux_x86_gb_hour": "0.00141493",
     "fargate_spot_linux_x86_vcpu_hour": "0.01288561",
+    "fargate_windows_gb_hour": "0.00511175",
+    "fargate_windows_os_license_vcpu_hour": "0.046",
+    "fargate_windows_vcpu_hour": "0.046552",
+    "inter_az_gb": "0.01",
     "internet_egress_gb": ((0, "0.09"), (10_240, "0.085"), (51_200, "0.07"), (153_600, "0.05")),
     "logs_ingest_standard_gb": "0.5",
     "nat_gateway_gb": "0.045",
@@ -46,6 +50,10 @@ US_EAST_1 = {
     "logs_storage_gb_month": "0.03",
     "logs_ingest_ia_gb": "0.25",
     "logs_insights_scanned_gb": "0.005",
+    "logs_ingest_vended_ia_gb": ((0, "0.25"), (10240, "0.15"), (30720, "0.075"), (51200, "0.05")),
+    "logs_delivered_s3_gb": ((0, "0.25"), (10240, "0.15"), (30720, "0.075"), (51200, "0.05")),
+    "s3_standard_storage_gb_month": ((0, "0.023"), (51200, "0.022"), (512000, "0.021")),
+    "s3_put_request": "0.000005",
     "logs_ingest_vended_gb": ((0, "0.5"), (10240, "0.25"), (30720, "0.1"), (51200, "0.05")),
     "web_acl_month": "5",
     "web_acl_rule_month": "1",
@@ -67,6 +75,11 @@ US_EAST_1 = {
         (5242880, "0.02"),
     ),
     "cloudfront_https_request:US": "0.000001",
+    "cloudfront_http_request:US": "0.00000075",
+    "cloudfront_to_origin_gb:US": "0.02",
+    "cloudfront_plan_month:pro": "15",
+    "cloudfront_plan_month:business": "200",
+    "cloudfront_plan_month:premium_50_tb": "1000",
 }
 SIZES = [(256, 512), (256, 1024), (512, 1024), (1024, 2048), (2048, 4096)]
 
@@ -115,7 +128,7 @@ def fitting(workload, spec):
 @st.composite
 def specs(draw):
     minimum = draw(st.integers(1, 6))
-    layout = draw(st.sampled_from(["public", "nat", "endpoints"]))
+    layout = draw(st.sampled_from(["public", "nat", "endpoints", "ipv6"]))
     return ServiceSpec(
         TaskSize(*draw(st.sampled_from(SIZES))),
         draw(st.sampled_from(["X86_64", "ARM64"])),
@@ -127,7 +140,7 @@ def specs(draw):
             draw(st.sampled_from([0, 60, 300])),
             draw(st.booleans()),
         ),
-        NetworkLayout.of(layout, draw(st.integers(2, 3))),
+        NetworkLayout.of(layout, draw(st.integers(2, 3)), load_balancer_ipv4=draw(st.booleans())),
         draw(st.sampled_from(["FARGATE", "FARGATE_SPOT"])),
         draw(st.sampled_from([20, 21, 100])),
     )

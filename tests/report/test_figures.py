@@ -157,7 +157,7 @@ def test_the_bill_has_every_line_the_largest_on_top(day):
 
 
 def test_a_line_without_a_rate_is_said_to_be_unknown(day):
-    lines = (replace(day.cost.lines[0], contracted_cost=None), *day.cost.lines[1:])
+    lines = (replace(day.cost.lines[0], effective_cost=None), *day.cost.lines[1:])
     (bars,) = figures.bill(replace(day, cost=replace(day.cost, lines=lines))).data
     assert bars.text[-1] == "unknown"
     assert bars.x[-1] == 0

@@ -24,6 +24,27 @@ from estimator.service.extras import EDGES, Extras, edge_of
         ({"cloudfront_edges": {"EU": 0.5, "US": 0.4}}, ["add up to 0.9", "1"]),
         ({"cloudfront_edges": {"EU": float("nan")}}, ["cloudfront_edges.EU is nan"]),
         ({"dns_queries": float("inf")}, ["dns_queries is inf"]),
+        ({"cloudfront_plan": "Pro"}, ["cloudfront_plan is 'Pro'", "pay_as_you_go, free, pro, business, premium"]),
+        (
+            {"cloudfront_plan": "premium", "cloudfront_premium_tb": 100},
+            ["cloudfront_premium_tb is 100", "50, 75, 125, 200, 350, 600"],
+        ),
+        ({"cloudfront_plan": "premium", "cloudfront_premium_tb": True}, ["cloudfront_premium_tb is True"]),
+        ({"cloudfront_plan": "premium", "cloudfront_premium_tb": [50]}, ["cloudfront_premium_tb is [50]"]),
+        ({"cloudfront_plan": "pro", "cloudfront_premium_tb": 50}, ["cloudfront_plan is pro", "only the Premium plan"]),
+        ({"cloudfront_http_share": 2}, ["cloudfront_http_share is 2", "0 to 1"]),
+        ({"cloudfront_upload_share": -1}, ["cloudfront_upload_share is -1", "0 to 1"]),
+        ({"free_egress": "yes"}, ["free_egress is 'yes'", "true or false"]),
+        ({"alb_access_logs": 1}, ["alb_access_logs is 1", "true or false"]),
+        ({"access_log_bytes_per_request": -1}, ["access_log_bytes_per_request is -1"]),
+        ({"s3_log_retention_days": 0}, ["s3_log_retention_days is 0", "whole number from 1"]),
+        ({"flow_log_destination": "S3"}, ["flow_log_destination is 'S3'", "cloud-watch-logs, s3"]),
+        ({"flow_log_class": "DELIVERY"}, ["flow_log_class is 'DELIVERY'", "STANDARD, INFREQUENT_ACCESS"]),
+        (
+            {"flow_log_destination": "s3", "flow_log_class": "INFREQUENT_ACCESS"},
+            ["flow_log_class is INFREQUENT_ACCESS and flow_log_destination is s3", "only a log group has a class"],
+        ),
+        ({"insights_log_bytes_per_task_minute": float("nan")}, ["insights_log_bytes_per_task_minute is nan"]),
     ],
 )
 def test_what_cannot_be_is_one_sentence(values, words):
@@ -53,3 +74,5 @@ def test_by_default_nothing_is_asked_for():
         0,
         "disabled",
     )
+    assert (plain.cloudfront_plan, plain.cloudfront_premium_tb, plain.flow_log_gb) == ("pay_as_you_go", None, 0)
+    assert (plain.alb_access_logs, plain.free_egress, plain.cloudfront_http_share) == (False, False, 0)

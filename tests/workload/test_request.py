@@ -182,7 +182,7 @@ def test_bytes_to_the_internet():
 def test_what_the_bill_leaves_out_is_said():
     assert request_notes(Request(cpu_ms_per_request=1)) == ()
     front, function = request_notes(Request(**FRONT, lambda_target_share=0.125, mutual_tls=True))
-    assert "uploads through it, its flat-rate plans" in front
+    assert "CloudFront's functions and logs are not part" in front
     assert "12.5 % of the requests" in function
     assert "Lambda's own bill" in function
 

@@ -28,9 +28,14 @@ from .scaling_config import (
 )
 from .section import ConfigError, Section
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 CPU_UNITS = (256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+
+OPERATING_SYSTEM_FAMILIES = ("LINUX", "WINDOWS_SERVER_2022_CORE")
+
+# Fargate has Windows in these sizes.
+WINDOWS_CPU_UNITS = (1024, 2048, 4096)
 
 LAYOUTS = ("public", "nat", "endpoints")
 
@@ -65,12 +70,13 @@ LOG_RETENTION: Mapping[int, str] = MappingProxyType(
     }
 )
 
+_TASK_KEYS = "cpu_units memory_mib cpu_architecture operating_system_family ephemeral_storage_gib"
 _NAME = r"[A-Za-z][A-Za-z0-9-]{0,127}"
 _REGION = r"[a-z]{2}(-[a-z]+)+-\d"
 _VALUE_FROM = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+(:[^:\s]*){0,3}"
 _CERTIFICATE_ARN = r"arn:aws[a-z-]*:acm:(?P<region>[a-z0-9-]+):\d{12}:certificate/[A-Za-z0-9-]+"
 _ECR_IMAGE = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
+    r"(?P<account>\d{12})\.dkr[.-]ecr\.(?P<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|on\.aws)"
     r"/(?P<repository>[a-z0-9]+([._/-]+[a-z0-9]+)*)(:[\w.-]{1,128})?(@sha256:[0-9a-f]{64})?"
 )
 
@@ -169,6 +175,8 @@ class TaskConfig:
         Memory. [MiB]
     cpu_architecture : str
         ``X86_64`` or ``ARM64``.
+    operating_system_family : str
+        ``LINUX`` or ``WINDOWS_SERVER_2022_CORE``.
     ephemeral_storage_gib : int
         Disk of a task; the first 20 are included. [GiB]
     """
@@ -176,6 +184,7 @@ class TaskConfig:
     cpu_units: int
     memory_mib: int
     cpu_architecture: str
+    operating_system_family: str
     ephemeral_storage_gib: int
 
 
@@ -360,7 +369,7 @@ def parse_config(document: object) -> StackConfig:
             )
         ),
         network=_network(root.section("network", "layout availability_zones nat_gateways interface_endpoints")),
-        task=_task(root.section("task", "cpu_units memory_mib cpu_architecture ephemeral_storage_gib")),
+        task=_task(root.section("task", _TASK_KEYS)),
         service=_service(
             root.section(
                 "service",
@@ -418,6 +427,7 @@ def _task(section: Section) -> TaskConfig:
         cpu_units=section.choice("cpu_units", CPU_UNITS),
         memory_mib=section.integer("memory_mib", 512, 249856),
         cpu_architecture=section.choice("cpu_architecture", ("X86_64", "ARM64")),
+        operating_system_family=section.choice("operating_system_family", OPERATING_SYSTEM_FAMILIES),
         ephemeral_storage_gib=section.integer("ephemeral_storage_gib", 20, 200),
     )
 
@@ -458,6 +468,7 @@ def _check_together(config: StackConfig) -> None:
     """Refuse values that are allowed one by one and not together."""
     application, network = config.application, config.network
     _check_capacity(config)
+    _check_windows(config)
     twice = sorted(application.environment.keys() & application.secrets.keys())
     if twice:
         raise ConfigError(f"application.secrets has {twice[0]!r}, which application.environment has too.")
@@ -512,6 +523,24 @@ def _check_capacity(config: StackConfig) -> None:
         )
 
 
+def _check_windows(config: StackConfig) -> None:
+    """Refuse tasks that Fargate does not run with Windows."""
+    task = config.task
+    family = task.operating_system_family
+    if family == "LINUX":
+        return
+    if task.cpu_architecture != "X86_64":
+        raise ConfigError(f"task.cpu_architecture is {task.cpu_architecture!r}: {family} runs on 'X86_64' only.")
+    if task.cpu_units not in WINDOWS_CPU_UNITS:
+        allowed = ", ".join(map(str, WINDOWS_CPU_UNITS))
+        raise ConfigError(f"task.cpu_units is {task.cpu_units}: {family} takes one of {allowed}.")
+    weight = config.service.capacity_provider_strategy.fargate_spot_weight
+    if weight:
+        raise ConfigError(
+            f"service.capacity_provider_strategy.fargate_spot_weight is {weight}: {family} does not run on Fargate Spot; 0 is needed."
+        )
+
+
 def _check_isolated(config: StackConfig) -> None:
     """Refuse tasks in isolated subnets that could not start for want of an endpoint."""
     application, endpoints = config.application, config.network.interface_endpoints
@@ -521,6 +550,11 @@ def _check_isolated(config: StackConfig) -> None:
                 f"network.interface_endpoints is {list(endpoints)}: "
                 f"a task in an isolated subnet needs {endpoint!r} to start."
             )
+    if application.image is not None and ".dkr-ecr." in application.image:
+        raise ConfigError(
+            f"application.image is {application.image!r}: ECR's interface endpoints do not serve its dual-stack names; "
+            f"write '.dkr.ecr.{config.region}.amazonaws.com'."
+        )
     repository = application.ecr_repository
     if application.image is not None and (repository is None or repository.region != config.region):
         raise ConfigError(

@@ -131,7 +131,7 @@ class WebService(Construct):
             memory_limit_mib=task.memory_mib,
             ephemeral_storage_gib=storage_gib if storage_gib > INCLUDED_STORAGE_GIB else None,
             runtime_platform=ecs.RuntimePlatform(
-                operating_system_family=ecs.OperatingSystemFamily.LINUX,
+                operating_system_family=getattr(ecs.OperatingSystemFamily, task.operating_system_family),
                 cpu_architecture=getattr(ecs.CpuArchitecture, task.cpu_architecture),
             ),
         )

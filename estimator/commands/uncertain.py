@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import math
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from estimator.commands.progress import progress_bar
 
 if TYPE_CHECKING:
     from estimator.planning.sensitivity import BehaviorEffect, ServiceFigures
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 #: How the page docs/uncertain.md is made anew.
 REGENERATE = "estimator uncertain --markdown > docs/uncertain.md"
+_MOVING = "Moving each parameter"
 #: Said where a figure stays as it is.
 SAME = "same"
 
@@ -88,7 +89,7 @@ def _print_service(path: Path, as_json: bool, as_markdown: bool) -> None:
     document = Scenario.from_file(path)
     spec = document.spec()
     rates = document.rates(path.parent)
-    with _progress(quiet=as_json) as progress:
+    with progress_bar(_MOVING, as_json) as progress:
         effects = behavior_effects(
             document.workload(path.parent),
             rates,
@@ -124,6 +125,8 @@ def _print_service(path: Path, as_json: bool, as_markdown: bool) -> None:
     show(table)
     if rest:
         typer.echo(rest)
+    if document.savings_plans:
+        typer.echo("Bills are On-Demand here: the scenario's Savings Plans are left out.")
 
 
 def _effects_table(title: str, effects: Sequence[BehaviorEffect]) -> Any:
@@ -186,10 +189,10 @@ def _print_examples(as_json: bool, as_markdown: bool) -> None:
     from estimator.planning.sensitivity import MOVABLE, shown_effects
 
     if as_markdown:
-        with _progress(quiet=False) as progress:
+        with progress_bar(_MOVING) as progress:
             typer.echo(uncertain_markdown(progress), nl=False)
         return
-    with _progress(quiet=as_json) as progress:
+    with progress_bar(_MOVING, as_json) as progress:
         found = shown_effects(progress)
     if as_json:
         rows = [
@@ -325,17 +328,3 @@ def _ms_text(time_ms: float) -> str:
 def _markdown_table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     every = (tuple(head.lstrip(">") for head in heads), ("---",) * len(heads), *rows)
     return [f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |" for cells in every]
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[float], None] | None]:
-    """Show a progress bar on a terminal; nothing where nobody looks."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Moving each parameter", total=1.0)
-        yield lambda part: bar.update(task, completed=part)

@@ -291,6 +291,8 @@ def _effect(document: Any, folder: Path, before: Rates, after: Rates) -> Any:
     from estimator.planning.price_effect import price_effect, reprice
 
     own_before, own_after = document.prices.over(before, folder), document.prices.over(after, folder)
+    if document.service is not None:
+        return price_effect(document.estimate(own_before, folder), own_after)
     cheapest_after = document.plan(own_after, folder)
     try:
         plan_before = document.plan(own_before, folder)

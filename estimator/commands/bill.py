@@ -27,7 +27,9 @@ def regions(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file, YAML or JSON.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Price the scenario's `service` section, or else the plan of its own region, in all regions.
+    """Price the same service in all regions.
+
+    It is the scenario's `service` section, or else the plan of its own region.
 
     Example: estimator regions shop.yaml
     """
@@ -56,7 +58,9 @@ def networks(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file, YAML or JSON.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Price the scenario's `service` section, or else its plan, in each network layout, and say where one overtakes another.
+    """Price the same service in each network layout.
+
+    It is the scenario's `service` section, or else its plan. Says from which traffic on one layout overtakes another.
 
     Example: estimator networks shop.yaml
     """
@@ -87,6 +91,96 @@ def networks(
             typer.echo(
                 f"At {gb:,.4g} GB a month of logs, calls to the internet and images from elsewhere, {best.title} and {title} cost the same."
             )
+
+
+def purchases(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file, YAML or JSON.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Price the same service On-Demand, on Spot, committed.
+
+    It is the scenario's `service` section, or else its plan; each Savings Plan is taken at the commitment that costs least.
+
+    Example: estimator purchases shop.yaml
+    """
+    from estimator.planning.purchases import compare_purchases
+
+    document, rates, found = _priced(scenario)
+    ways = compare_purchases(found, rates)
+    if as_json:
+        values = {
+            "name": document.name,
+            "service": found.spec.describe(),
+            "region": document.region,
+            "purchases": [way.to_dict() for way in ways],
+        }
+        typer.echo(json.dumps(values, indent=2))
+        return
+    from estimator.report.purchases_table import purchases_table, purchases_text
+    from estimator.report.terminal import show
+
+    typer.echo(f"\n{document.name}: {found.spec.describe()}\n")
+    show(purchases_table(ways))
+    typer.echo(
+        "Savings Plans are applied hour by hour to Fargate On-Demand, and what an hour does not use is lost; a loss below means: from that part of "
+        "today's usage on, in all hours alike, it costs more than On-Demand."
+    )
+    if text := purchases_text(ways):
+        typer.echo(text)
+
+
+def usage(
+    region: Annotated[str, typer.Argument(metavar="REGION", help="Region code, such as eu-west-1.")],
+    quantities: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME=QUANTITY...", help="Quantities of one month by the name of a charge or a price."),
+    ],
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Take the prices that held on this day.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Price quantities that you know, no simulation.
+
+    They are those of one month, by the name of a charge or of a price; `estimator prices show` lists the names.
+
+    Example: estimator usage eu-west-1 fargate_linux_arm_vcpu_hour=1460 fargate_linux_arm_gb_hour=2920 nat_gateway_gb=500
+    """
+    from estimator.billing.usage import price_usage
+    from estimator.pricing.snapshots import load_rates
+
+    cost = price_usage(_quantities(quantities), load_rates(region, as_of=as_of))
+    if as_json:
+        typer.echo(json.dumps(cost.to_dict(), indent=2))
+        return
+    from estimator.report.tables import bill_table
+    from estimator.report.terminal import show
+
+    show(bill_table(cost))
+    typer.echo(f"{cost.prices_text}\n{cost.scope_text}")
+
+
+def _quantities(pairs: list[str]) -> dict[str, float]:
+    """Read NAME=QUANTITY."""
+    from estimator.checks import shown
+    from estimator.errors import InvalidScenario
+
+    found: dict[str, float] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        try:
+            number = float(text.replace("_", ""))
+        except ValueError:
+            equals = ""
+            number = 0.0
+        if not equals:
+            raise InvalidScenario(
+                f"{shown(pair)} is no quantity; it must be a name, = and a number, such as nat_gateway_gb=500."
+            )
+        if name in found:
+            raise InvalidScenario(f"{name} stands twice; add its quantities up.")
+        found[name] = number
+    return found
 
 
 def _priced(path: Path) -> tuple[Scenario, Rates, Plan]:

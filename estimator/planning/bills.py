@@ -1,0 +1,56 @@
+"""What all breakdowns of a bill share: the order of its charges, and Savings Plans that stay as they were bought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from estimator.billing.charges import CHARGES
+from estimator.planning.result import Plan
+
+
+def in_order(charges: Iterable[str]) -> list[str]:
+    """Put names of charges in the order of ``CHARGES``.
+
+    Parameters
+    ----------
+    charges : iterable of str
+        Names of lines; what a Savings Plan pays of a charge has its name before a colon.
+
+    Returns
+    -------
+    list of str
+        Each once; what is no charge comes last.
+
+    Examples
+    --------
+    >>> in_order(["savings_plan_unused:1", "alb_hour", "fargate_linux_x86_gb_hour:savings_plan_1", "fargate_linux_x86_gb_hour"])
+    ['fargate_linux_x86_gb_hour', 'fargate_linux_x86_gb_hour:savings_plan_1', 'alb_hour', 'savings_plan_unused:1']
+    """
+    place = {name: number for number, name in enumerate(CHARGES)}
+
+    def order(name: str) -> tuple[int, str]:
+        return place.get(name, place.get(name.partition(":")[0], len(place))), name
+
+    return sorted(set(charges), key=order)
+
+
+def hold_commitments(plan: Plan) -> Plan:
+    """Keep the commitments that were found for a plan, so that another load does not buy others.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan or an estimate.
+
+    Returns
+    -------
+    Plan
+        The same, with each Savings Plan at the commitment that its bill has; without those that did not pay off.
+    """
+    held = (
+        replace(each.plan, commitment_usd_per_h=each.commitment_usd_per_h)
+        for each in plan.cost.savings_plans
+        if each.commitment_usd_per_h
+    )
+    return replace(plan, savings_plans=tuple(held))

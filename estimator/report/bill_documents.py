@@ -1,0 +1,213 @@
+"""A bill as a document: DOCUMENTS, and write_bill(plan, rates, path)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from estimator.checks import shown
+from estimator.errors import ExportError
+from estimator.files import require_free, write_whole
+from estimator.planning.result import Plan
+from estimator.pricing.rates import Rates
+from estimator.report.bill_text import facts, sentences, title, totals
+from estimator.report.tables import bill_table
+
+#: Columns of the CSV file: the bill's region, and the fields of a line.
+COLUMNS = (
+    "region",
+    "charge",
+    "title",
+    "pricing_quantity",
+    "pricing_unit",
+    "list_unit_price",
+    "list_cost",
+    "contracted_unit_price",
+    "contracted_cost",
+    "effective_unit_price",
+    "effective_cost",
+    "billed_cost",
+    "discount_percent",
+    "price",
+    "sku",
+    "usage_type",
+    "published",
+    "last_seen",
+    "provenance",
+    "rate_note",
+    "formula",
+)
+#: What Markdown reads as markup, inside a cell of a table or outside.
+_MARKUP = re.compile(r"([\\`*_\[\]|~])")
+
+
+def bill_markdown(plan: Plan) -> str:
+    """Write a bill as Markdown, for a pull request or a wiki.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    str
+        Headline, facts, a table with a row for each line, the totals, what Savings Plans do, what is unknown and what is not included.
+    """
+    table = bill_table(plan.cost)
+    marks = ["---:" if head.startswith(">") else "---" for head in table.columns]
+    heads = [head.lstrip(">") for head in table.columns]
+    rows = [_row(heads), _row(marks), *(_row(map(_cell, cells)) for cells in table.rows)]
+    blank = [""] * (len(heads) - 2)
+    rows += [_row([f"**{_cell(name)}**", f"**{_cell(amount)}**", *blank]) for name, amount in totals(plan.cost)]
+    parts = [
+        f"# {_cell(title(plan))}",
+        f"**{_cell(plan.cost.total_text)}**",
+        "\n".join(f"- {_cell(name)}: {_cell(value)}" for name, value in facts(plan)),
+        "\n".join(rows),
+        *map(_prose, sentences(plan)),
+        *(f"Note: {_prose(text)}" for text in plan.warnings),
+        f"Fingerprint of the plan: `{plan.fingerprint()}`",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def bill_csv(plan: Plan) -> str:
+    """Write the lines of a bill as CSV.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    str
+        A head with the names of `COLUMNS`, and a row for each line; the cost of a line without a known rate is empty.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for line in plan.cost:
+        writer.writerow([plan.cost.region, *(getattr(line, name) for name in COLUMNS[1:])])
+    return text.getvalue()
+
+
+def bill_values(plan: Plan) -> dict[str, Any]:
+    """Return a plan with its bill as plain values, and whether its prices are stale today.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    dict
+        JSON-ready.
+    """
+    return plan.to_dict() | {"prices_stale": plan.cost.stale_text() or None}
+
+
+def bill_json(plan: Plan) -> str:
+    """Write a plan with its bill as JSON, as `estimator estimate --json` prints it.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    str
+        A JSON object.
+    """
+    return json.dumps(bill_values(plan), indent=2) + "\n"
+
+
+def _page(plan: Plan, rates: Rates) -> str:
+    from estimator.report.bill_page import bill_html  # its colors are plotly's neighbors
+
+    return bill_html(plan, rates)
+
+
+#: What writes a bill, by the ending of the file's name.
+DOCUMENTS: Mapping[str, Callable[[Plan, Rates], str]] = {
+    ".md": lambda plan, _: bill_markdown(plan),
+    ".csv": lambda plan, _: bill_csv(plan),
+    ".json": lambda plan, _: bill_json(plan),
+    ".html": _page,
+}
+
+
+def require_document(path: Path, force: bool) -> None:
+    """Refuse a file that a bill cannot be written to, before anything is computed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    force : bool
+        True to allow one that is there.
+
+    Raises
+    ------
+    ExportError
+        If no document has that ending, or the file must not or cannot be written.
+    """
+    _writer(path)
+    require_free(path, force)
+
+
+def write_bill(plan: Plan, rates: Rates, path: Path) -> None:
+    """Write a bill as the document that a file's name asks for, whole or not at all.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    rates : Rates
+        What it was priced at.
+    path : pathlib.Path
+        The file; one that is there is replaced.
+
+    Raises
+    ------
+    ExportError
+        If no document has that ending, or the file cannot be written.
+    """
+    write_whole(path, _writer(path)(plan, rates))
+
+
+def _writer(path: Path) -> Callable[[Plan, Rates], str]:
+    try:
+        return DOCUMENTS[path.suffix.lower()]
+    except KeyError:
+        ending = f"ends in {shown(path.suffix)}" if path.suffix else "has no ending"
+        raise ExportError(
+            f"{path} {ending}; a bill is written to a file that ends in one of {', '.join(DOCUMENTS)}. Name it so."
+        ) from None
+
+
+def _row(cells: Any) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    """Write text as Markdown that shows it as it is, on one line."""
+    return _MARKUP.sub(r"\\\1", _on_one_line(text))
+
+
+def _prose(text: str) -> str:
+    """Write sentences, in which commands and names stand between backticks as in Markdown."""
+    parts = re.split(r"(`[^`]+`)", _on_one_line(text))
+    return "".join(part if number % 2 else _MARKUP.sub(r"\\\1", part) for number, part in enumerate(parts))
+
+
+def _on_one_line(text: str) -> str:
+    return re.sub(r"\s*[\r\n]+\s*", ", ", text.replace("&", "&amp;").replace("<", "&lt;"))

@@ -1,0 +1,261 @@
+"""A bill with Savings Plans: hand arithmetic, laws, and what AWS would not sell."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator.billing.savings_plan_options import SavingsPlan, require_savings_plans
+from estimator.billing.savings_plans import apply_commitment, fargate_usage
+from estimator.errors import InvalidScenario, RateNotFound
+from estimator.planning.planner import estimate, plan
+from estimator.planning.promise import Choices
+from estimator.planning.regions import bill_again, bills_by_region
+from estimator.pricing.own_prices import with_discounts
+from estimator.report.focus import focus_frame
+from estimator.report.provenance import explain
+from estimator.service.spec import ServiceSpec
+from estimator.service.task_size import TaskSize
+from estimator.workload.profile import LoadProfile
+from estimator.workload.request import Workload
+from tests.billing.test_savings_plans import all_rates
+from tests.properties.strategies import fitting, nearly, specs, workloads
+
+RATES = all_rates()
+WORK = Workload(LoadProfile.constant(100), cpu_ms_per_request=10)
+#: 4 tasks of 1 vCPU and 2 GB in every hour.
+FOUR = ServiceSpec(TaskSize(1024, 2048), min_capacity=4, max_capacity=4)
+VCPU, GB = "fargate_linux_x86_vcpu_hour", "fargate_linux_x86_gb_hour"
+#: One year, No Upfront, in `all_rates`: vCPU 25 % off, memory 23 % off.
+VCPU_RATE, GB_RATE = 0.75 * 0.04048, 0.77 * 0.004445
+
+
+def bill(*plans, work=WORK, spec=FOUR, rates=RATES):
+    return estimate(work, rates, spec, savings_plans=plans).cost
+
+
+def lines_of(cost):
+    return {line.charge: line for line in cost}
+
+
+def test_a_commitment_pays_for_vcpu_first_and_the_rest_is_on_demand():
+    cost = bill(SavingsPlan(commitment_usd_per_h=0.05))
+    lines = lines_of(cost)
+    covered = 0.05 / VCPU_RATE * 730
+    line = lines[f"{VCPU}:savings_plan_1"]
+    assert line.pricing_quantity == pytest.approx(covered)
+    assert line.effective_cost == pytest.approx(0.05 * 730)
+    assert line.contracted_cost == line.list_cost == pytest.approx(covered * 0.04048)
+    assert line.billed_cost == 0
+    assert (line.effective_unit_price, line.list_unit_price) == (f"{VCPU_RATE:.5g}", "0.04048")
+    assert lines[VCPU].pricing_quantity == pytest.approx(4 * 730 - covered)
+    assert lines[GB].pricing_quantity == pytest.approx(8 * 730)
+    assert not [name for name in lines if name.startswith("savings_plan_unused")]
+    assert cost.total_usd == pytest.approx(bill().total_usd - covered * (0.04048 - VCPU_RATE))
+    assert cost.billed_usd == pytest.approx(cost.total_usd)
+    assert cost.upfront_usd == 0
+    assert (
+        "0.05 USD an hour, 100 % used, $12.17 a month less than On-Demand; paid $36.50 with each"
+        in cost.savings_plans_text
+    )
+
+
+def test_what_no_hour_uses_is_lost_and_stands_as_a_line():
+    cost = bill(SavingsPlan(commitment_usd_per_h=0.5))
+    lines = lines_of(cost)
+    used = 4 * VCPU_RATE + 8 * GB_RATE
+    assert VCPU not in lines
+    assert GB not in lines
+    assert lines[f"{VCPU}:savings_plan_1"].pricing_quantity == pytest.approx(4 * 730)
+    lost = lines["savings_plan_unused:1"]
+    assert lost.effective_cost == pytest.approx((0.5 - used) * 730)
+    assert lost.list_cost == lost.contracted_cost == lost.billed_cost == 0
+    assert lost.sku_text == "your commitment"
+    assert cost.list_total_usd == pytest.approx(bill().list_total_usd)
+    (done,) = cost.savings_plans
+    assert done.used_usd == pytest.approx(used * 730)
+    assert done.net_savings_usd == pytest.approx(bill().total_usd - cost.total_usd)
+    assert done.net_savings_usd < 0
+    assert "a month more than On-Demand" in done.text
+
+
+def test_the_commitment_that_costs_least_covers_a_constant_load_as_a_whole():
+    cost = bill(SavingsPlan())
+    (done,) = cost.savings_plans
+    assert done.commitment_usd_per_h == pytest.approx(4 * VCPU_RATE + 8 * GB_RATE, abs=1e-5)
+    assert cost.total_usd < bill().total_usd
+    assert done.to_dict()["found"] is True
+
+
+@pytest.mark.parametrize(
+    ("option", "percent", "upfront", "recurring"),
+    [
+        ("No Upfront", 50, 0, 0.1),
+        ("Partial Upfront", 50, 438, 0.05),
+        ("Partial Upfront", 75, 657, 0.025),
+        ("All Upfront", 50, 876, 0),
+    ],
+)
+def test_what_is_paid_at_the_start_is_not_billed_by_the_month(option, percent, upfront, recurring):
+    cost = bill(SavingsPlan("1yr", option, 0.1, percent))
+    assert cost.upfront_usd == pytest.approx(upfront)
+    usage = sum(line.billed_cost for line in cost)
+    assert cost.billed_usd == pytest.approx(usage + recurring * 730)
+    assert cost.total_usd == pytest.approx(usage + 0.1 * 730)
+
+
+def test_plans_that_you_have_come_first_and_the_new_one_is_for_what_they_leave():
+    existing = SavingsPlan("3yr", "No Upfront", 0.06, existing=True)
+    cost = bill(existing, SavingsPlan())
+    first, second = cost.savings_plans
+    assert first.used_usd == pytest.approx(0.06 * 730)
+    alone = bill(SavingsPlan()).savings_plans[0]
+    assert 0 < second.commitment_usd_per_h < alone.commitment_usd_per_h
+    assert cost.upfront_usd == 0
+    lines = lines_of(cost)
+    assert lines[f"{VCPU}:savings_plan_1"].pricing_quantity + lines[
+        f"{VCPU}:savings_plan_2"
+    ].pricing_quantity == pytest.approx(4 * 730)
+    assert "which you have already" in cost.savings_plans_text
+
+
+def test_spot_and_storage_are_not_covered():
+    spot = replace(FOUR, capacity_provider_strategy="FARGATE_SPOT", ephemeral_storage_gib=50)
+    cost = bill(SavingsPlan(commitment_usd_per_h=0.05), spec=spot)
+    assert cost.total_usd == pytest.approx(bill(spec=spot).total_usd + 0.05 * 730)
+    assert not [line.charge for line in cost if ":savings_plan_" in line.charge]
+    assert "no commitment pays off" in bill(SavingsPlan(), spec=spot).savings_plans_text
+
+
+def test_private_discounts_stay_on_what_the_plan_leaves():
+    rates = with_discounts(RATES, {"AmazonECS": 10})
+    cost = bill(SavingsPlan(commitment_usd_per_h=0.05), rates=rates)
+    line = lines_of(cost)[f"{VCPU}:savings_plan_1"]
+    assert line.list_cost == pytest.approx(line.pricing_quantity * 0.04048)
+    assert line.contracted_cost == pytest.approx(0.9 * line.list_cost)
+    assert lines_of(cost)[VCPU].effective_cost == pytest.approx(lines_of(cost)[VCPU].pricing_quantity * 0.9 * 0.04048)
+    # What the plan saves is no private discount.
+    assert "6 of" not in cost.prices_text
+    assert (
+        f"${cost.list_total_usd - sum(line.contracted_cost for line in cost):,.2f} below AWS's list" in cost.prices_text
+    )
+
+
+few = settings(max_examples=30, deadline=None, derandomize=True)
+
+
+@few
+@given(workloads(), specs(), st.floats(0.001, 2))
+def test_the_lines_are_what_the_hours_add_up_to(workload, spec, commitment):
+    workload, commitment = fitting(workload, spec), round(commitment, 5)
+    found = estimate(workload, RATES, spec, savings_plans=[SavingsPlan(commitment_usd_per_h=commitment)])
+    without = estimate(workload, RATES, spec)
+    usage = fargate_usage(found.simulation, RATES, found.savings_plans[0].option)
+    hourly = apply_commitment(usage, commitment)
+    months = found.cost.hours_per_month / found.simulation.period_hours
+    saved = float(hourly.net_savings_usd) * months
+    assert nearly(found.cost.total_usd, without.cost.total_usd - saved, 1e-8)
+    assert nearly(found.cost.total_usd, sum(line.effective_cost for line in found.cost))
+    assert nearly(found.cost.list_total_usd, without.cost.list_total_usd, 1e-8)
+    assert all(line.effective_cost >= 0 and line.pricing_quantity > 0 for line in found.cost)
+
+
+@few
+@given(workloads(), specs())
+def test_the_best_commitment_never_raises_a_bill(workload, spec):
+    workload = fitting(workload, spec)
+    without = estimate(workload, RATES, spec).cost.total_usd
+    with_it = estimate(workload, RATES, spec, savings_plans=[SavingsPlan()]).cost.total_usd
+    assert with_it <= without * (1 + 1e-9)
+
+
+@few
+@given(workloads(), specs(), st.floats(0.001, 1), st.sampled_from(["No Upfront", "Partial Upfront", "All Upfront"]))
+def test_focus_bills_what_the_invoice_says_and_spreads_what_was_paid(workload, spec, commitment, option):
+    workload = fitting(workload, spec)
+    cost = bill(SavingsPlan("3yr", option, round(commitment, 5)), work=workload, spec=spec)
+    frame = focus_frame(cost)
+    assert nearly(frame["BilledCost"].sum(), cost.billed_usd)
+    assert nearly(frame["EffectiveCost"].sum(), cost.total_usd)
+    usage = frame[frame["ChargeCategory"] == "Usage"]
+    assert nearly(usage["ListCost"].sum(), cost.list_total_usd)
+    (purchase,) = frame[frame["ChargeCategory"] == "Purchase"].to_dict("records")
+    assert purchase["EffectiveCost"] == 0
+    assert purchase["ChargeFrequency"] == "Recurring"
+    committed = usage[usage["CommitmentDiscountId"].notna()]
+    assert set(committed["PricingCategory"]) <= {"Committed"}
+    assert set(committed["CommitmentDiscountStatus"]) <= {"Used", "Unused"}
+    unused = committed[committed["CommitmentDiscountStatus"] == "Unused"]["EffectiveCost"].sum()
+    used = committed[committed["CommitmentDiscountStatus"] == "Used"]["EffectiveCost"].sum()
+    # FOCUS 1.0, EffectiveCost: unused is the committed cost of the period less related usage.
+    assert nearly(unused + used, round(commitment, 5) * 730, 1e-8)
+
+
+def test_each_line_can_be_explained():
+    cost = bill(SavingsPlan(commitment_usd_per_h=0.5))
+    lines = lines_of(cost)
+    covered = lines[f"{VCPU}:savings_plan_1"]
+    text = "\n".join(explain(covered, RATES[covered.price]))
+    assert f"2,920 vCPU-hour × {VCPU_RATE:.5g} USD = 88.6512 USD" in text
+    assert f"On-Demand it would be {2920 * 0.04048:,.2f} USD a month" in text
+    lost = "\n".join(explain(lines["savings_plan_unused:1"], None))
+    assert "sum over hours of what usage leaves of the commitment" in lost
+    assert "Compute Savings Plan, 1 year, No Upfront" in lost
+
+
+def test_a_plan_is_found_on_demand_and_billed_with_its_savings_plan():
+    choices = Choices(("X86_64",), "FARGATE", (60.0,), (2,), 30)
+    alone = plan(WORK, RATES, choices=choices)
+    found = plan(WORK, RATES, choices=choices, savings_plans=[SavingsPlan()])
+    assert found.spec == alone.spec
+    assert found.cost.total_usd < alone.cost.total_usd
+    assert found.fingerprint() != alone.fingerprint()
+    assert bill_again(found, RATES).total_usd == pytest.approx(found.cost.total_usd)
+    assert bill_again(found, RATES, savings_plans=False).total_usd == pytest.approx(alone.cost.total_usd)
+
+
+def test_a_region_without_the_plans_rates_is_priced_on_demand_and_says_so():
+    found = estimate(WORK, RATES, FOUR, savings_plans=[SavingsPlan()])
+    bare = replace(RATES, region="eu-west-1", known={k: v for k, v in RATES.known.items() if not k.startswith("sp_")})
+    here, there = (next(iter(bills_by_region(found, lambda _, r=rates: r, ["x"]))) for rates in (RATES, bare))
+    assert not here.is_on_demand
+    assert there.is_on_demand
+    assert "Savings Plan rates, so it is On-Demand" in there.unknown
+    assert here.cost.total_usd < there.cost.total_usd
+
+
+def test_an_unknown_rate_is_an_error_not_a_guess():
+    known = {
+        name: rate
+        for name, rate in RATES.known.items()
+        if name != "sp_compute_1yr_noupfront__fargate_linux_x86_gb_hour"
+    }
+    with pytest.raises(RateNotFound, match="sp_compute_1yr_noupfront__fargate_linux_x86_gb_hour"):
+        bill(SavingsPlan(commitment_usd_per_h=0.01), rates=replace(RATES, known=known))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: SavingsPlan(term="2yr"), "term is '2yr'; it must be one of 1yr, 3yr"),
+        (lambda: SavingsPlan(payment_option="none"), "payment_option is 'none'; it must be one of No Upfront, Partial"),
+        (lambda: SavingsPlan(commitment_usd_per_h=0), "commitment_usd_per_h is 0"),
+        (lambda: SavingsPlan(commitment_usd_per_h=0.1234567), "at most 5 decimals"),
+        (lambda: SavingsPlan(existing=True), "commitment_usd_per_h is null beside existing"),
+        (lambda: SavingsPlan(existing="yes"), "existing is 'yes'; it must be true or false"),
+        (lambda: SavingsPlan(partial_upfront_percent=40), "partial_upfront_percent is 40"),
+        (lambda: require_savings_plans([SavingsPlan(), SavingsPlan()]), "the one to be found must be the last"),
+        (
+            lambda: require_savings_plans(
+                [SavingsPlan("1yr", "No Upfront", 1.0), SavingsPlan("1yr", "No Upfront", 1.0, existing=True)]
+            ),
+            "those with `existing: true` must come first",
+        ),
+        (lambda: require_savings_plans([SavingsPlan("1yr", "No Upfront", 1.0)] * 11), "savings_plans has 11 plans"),
+    ],
+)
+def test_what_aws_does_not_sell(make, words):
+    with pytest.raises(InvalidScenario) as error:
+        make()
+    assert words in str(error.value)

@@ -1,0 +1,104 @@
+"""Ways to pay and known usage on the command line, and Savings Plans in a scenario."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from estimator.scenario import Scenario, scenario_schema
+from tests.test_cli import check_refused, scenario_file
+
+SERVICE = {"cpu_units": 1024, "memory_mib": 2048, "min_capacity": 4, "max_capacity": 4}
+ONE_YEAR = {"term": "1yr", "payment_option": "No Upfront"}
+
+
+def test_ways_to_pay(call, tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, region="us-east-1", service=SERVICE)
+    shown = call("purchases", path).stdout
+    assert "Ways to pay for it" in shown
+    assert "Savings Plan, 1 year, No Upfront" in shown
+    assert "Not priced: Savings Plan, 1 year, Partial Upfront (sp_compute_1yr_partialupfront" in shown
+    values = json.loads(call("purchases", path, "--json").stdout)
+    on_demand = next(way for way in values["purchases"] if way["title"] == "On-Demand")
+    assert on_demand["usd_per_month"] == pytest.approx(Scenario.from_file(path).estimate().cost.total_usd)
+    saved = next(way for way in values["purchases"] if way["title"] == "Savings Plan, 1 year, No Upfront")
+    plan = saved["savings_plan"]
+    assert plan["on_demand_usd_per_month"] - plan["committed_usd_per_month"] == pytest.approx(
+        on_demand["usd_per_month"] - saved["usd_per_month"]
+    )
+
+
+def test_a_scenario_with_savings_plans(call, tmp_path: Path) -> None:
+    mine = ONE_YEAR | {"commitment_usd_per_h": 0.05, "existing": True}
+    path = scenario_file(tmp_path, region="us-east-1", service=SERVICE, savings_plans=[mine, ONE_YEAR])
+    scenario = Scenario.from_file(path)
+    assert Scenario.from_dict(scenario.to_dict()) == scenario
+    assert Scenario.from_text(scenario.to_yaml()) == scenario
+    shown = call("estimate", path).stdout
+    assert "Fargate vCPU, Linux x86, Savings Plan" in shown
+    assert "0.05 USD an hour, 100 % used" in shown
+    assert "Savings Plans" not in shown.partition("Not included:")[2].partition("\n")[0]
+    explained = call("estimate", path, "--explain", "fargate_linux_x86_vcpu_hour:savings_plan_1").stdout
+    assert "On-Demand it would be" in explained
+    focus = tmp_path / "bill.csv"
+    call("estimate", path, "--focus", focus)
+    rows = list(csv.DictReader(focus.read_text().splitlines()))
+    assert [row["CommitmentDiscountId"] for row in rows if row["ChargeCategory"] == "Purchase"] == [
+        "savings-plan-1",
+        "savings-plan-2",
+    ]
+
+
+def test_the_schema_says_what_a_savings_plan_is() -> None:
+    plan = scenario_schema()["$defs"]["SavingsPlan"]
+    assert plan["description"].startswith("A Compute Savings Plan")
+    assert "null for the one that costs least" in plan["properties"]["commitment_usd_per_h"]["description"]
+
+
+@pytest.mark.parametrize(
+    ("plans", "words"),
+    [
+        ([{"term": "5yr"}], ("savings_plans", "'5yr'", "1yr, 3yr")),
+        ([{"payment": "none"}], ("savings_plans", "payment")),
+        ([{"commitment_usd_per_h": -1}], ("commitment_usd_per_h is -1",)),
+        ([{"existing": "perhaps"}], ("existing", "perhaps", "true or false")),
+        ([ONE_YEAR, ONE_YEAR], ("the one to be found must be the last",)),
+        ({"term": "1yr"}, ("savings_plans",)),
+    ],
+)
+def test_savings_plans_that_are_none(call, tmp_path: Path, plans: object, words: tuple[str, ...]) -> None:
+    path = scenario_file(tmp_path, region="us-east-1", service=SERVICE, savings_plans=plans)
+    check_refused(call("estimate", path), "scenario.yaml", *words)
+
+
+def test_a_plan_whose_rates_are_not_known(call, tmp_path: Path) -> None:
+    path = scenario_file(
+        tmp_path, service=SERVICE, savings_plans=[{"term": "3yr", "payment_option": "Partial Upfront"}]
+    )
+    check_refused(call("estimate", path), "No rate is known for sp_compute_3yr_partialupfront", "eu-west-1")
+
+
+def test_known_usage_is_priced_without_a_scenario(call) -> None:
+    shown = call("usage", "us-east-1", "fargate_linux_x86_vcpu_hour=730", "alb_hour=730", "secret_month=2").stdout
+    assert f"{730 * 0.04048:,.2f}" in shown
+    assert f"{730 * 0.0225:,.2f}" in shown
+    assert f"{730 * (0.04048 + 0.0225) + 0.8:,.2f}" in shown
+    values = json.loads(call("usage", "us-east-1", "nat_gateway_gb=1_000", "--json").stdout)
+    assert values["total_usd_per_month"] == pytest.approx(45)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["us-east-1", "nat_gatway_gb=5"], "Did you mean nat_gateway_gb?"),
+        (["us-east-1", "nat_gateway_gb"], "'nat_gateway_gb' is no quantity"),
+        (["us-east-1", "nat_gateway_gb=many"], "'nat_gateway_gb=many' is no quantity"),
+        (["us-east-1", "nat_gateway_gb=1", "nat_gateway_gb=2"], "nat_gateway_gb stands twice"),
+        (["us-east-1", "nat_gateway_gb=-1"], "is -1"),
+        (["us-est-1", "nat_gateway_gb=1"], "us-est-1"),
+        (["us-east-1", "nat_gateway_gb=1", "--as-of", "tomorrow"], "as_of is 'tomorrow'"),
+    ],
+)
+def test_usage_that_is_none(call, words: list[str], said: str) -> None:
+    check_refused(call("usage", *words), said)
