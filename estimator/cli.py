@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from estimator.commands.bill import networks, purchases, regions, usage
+from estimator.commands.bill import charges, networks, purchases, regions, usage
 from estimator.commands.breakdown import breakdown
 from estimator.commands.course import replay, simulate
 from estimator.commands.invoice import invoice
@@ -204,6 +204,7 @@ app.command()(breakdown)
 app.command()(regions)
 app.command()(networks)
 app.command()(purchases)
+app.command()(charges)
 app.command()(usage)
 app.command()(invoice)
 

@@ -129,6 +129,32 @@ def purchases(
         typer.echo(text)
 
 
+def charges(
+    matching: Annotated[
+        str, typer.Argument(metavar="[TEXT]", help="Part of a charge's name or title; all by default.")
+    ] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of docs/bill.md.")] = False,
+) -> None:
+    """List every line that a bill can have.
+
+    Says how each quantity comes about and where AWS says so; `estimator estimate --explain NAME` shows one with its figures.
+
+    Example: estimator charges logs
+    """
+    from estimator.errors import InvalidScenario
+    from estimator.report.charges_table import charges_markdown, charges_table
+
+    if markdown:
+        typer.echo(charges_markdown())
+        return
+    table = charges_table(matching)
+    if not table.rows:
+        raise InvalidScenario(f"No charge has '{matching}' in its name or title; `estimator charges` lists them all.")
+    from estimator.report.terminal import show
+
+    show(table)
+
+
 def usage(
     region: Annotated[str, typer.Argument(metavar="REGION", help="Region code, such as eu-west-1.")],
     quantities: Annotated[

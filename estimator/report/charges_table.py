@@ -1,0 +1,56 @@
+"""Every line that a bill can have, as tables: charges_table, charges_markdown."""
+
+from __future__ import annotations
+
+from estimator.billing.charge import Charge
+from estimator.billing.charges import CHARGES
+from estimator.pricing.catalog import PRICES
+from estimator.report.tables import Table
+
+_HEADS = ("Charge", "Name", "Unit", "Quantity", "Source")
+
+
+def charges_table(matching: str = "") -> Table:
+    """List the charges, those that differ only by place or level as one.
+
+    Parameters
+    ----------
+    matching : str
+        Part of a name or title; all by default.
+
+    Returns
+    -------
+    Table
+        Title, name for ``--explain``, unit, how the quantity comes about, and where AWS says so.
+    """
+    wanted = matching.lower()
+    rows = tuple(row for row in _rows() if wanted in row[0].lower() or wanted in row[1].lower())
+    return Table(f"{len(rows)} charges", _HEADS, rows, least=("Source", "Unit", "Quantity"))
+
+
+def charges_markdown() -> str:
+    """Write the charges as a table in Markdown, for the page docs/bill.md.
+
+    Returns
+    -------
+    str
+        The table, one charge in a line.
+    """
+    cells = [(title, f"`{name}`", unit, formula, source) for title, name, unit, formula, source in _rows()]
+    every = (_HEADS, ("---",) * len(_HEADS), *cells)
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in every)
+
+
+def _rows() -> list[tuple[str, str, str, str, str]]:
+    found: dict[str, tuple[str, str, str, str, str]] = {}
+    for name, charge in CHARGES.items():
+        family, colon, _ = name.partition(":")
+        title = _shared_title(family, charge) if colon else charge.title
+        unit = PRICES[charge.price].unit
+        found.setdefault(family, (title, f"{family}:..." if colon else name, unit, charge.formula, charge.source))
+    return list(found.values())
+
+
+def _shared_title(family: str, charge: Charge) -> str:
+    members = [each.title for name, each in CHARGES.items() if name.startswith(f"{family}:")]
+    return f"{charge.title.partition(', ')[0]} ({len(members)} prices)"
