@@ -73,10 +73,49 @@ def test_savings_plans_that_are_none(call, tmp_path: Path, plans: object, words:
 
 
 def test_a_plan_whose_rates_are_not_known(call, tmp_path: Path) -> None:
-    path = scenario_file(
-        tmp_path, service=SERVICE, savings_plans=[{"term": "3yr", "payment_option": "Partial Upfront"}]
-    )
-    check_refused(call("estimate", path), "No rate is known for sp_compute_3yr_partialupfront", "eu-west-1")
+    unknown = {"term": "3yr", "payment_option": "Partial Upfront"}
+    path = scenario_file(tmp_path, service=SERVICE, savings_plans=[unknown])
+    shown = call("estimate", path).stdout
+    assert "Note: Compute Savings Plan, 3 years, Partial Upfront: it is left out, and the bill is without it." in shown
+    assert "No rate is known for sp_compute_3yr_partialupfront" in shown
+    mine = unknown | {"commitment_usd_per_h": 0.1, "existing": True}
+    path = scenario_file(tmp_path, service=SERVICE, savings_plans=[mine])
+    values = json.loads(call("estimate", path, "--json").stdout)["cost"]
+    lines = {line["charge"]: line["effective_cost"] for line in values["lines"]}
+    assert lines["savings_plan_commitment:1"] == pytest.approx(73)
+    assert lines["fargate_linux_x86_vcpu_hour"] is None
+    assert values["is_lower_bound"]
+    focus = tmp_path / "unknown.csv"
+    assert call("estimate", path, "--focus", focus).returncode == 0
+
+
+def test_a_plan_is_found_though_the_rates_of_its_savings_plan_are_not_known(call, tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, savings_plans=[{"term": "1yr", "payment_option": "All Upfront"}])
+    result = call("plan", path)
+    assert result.returncode == 0
+    assert "it is left out, and the bill is without it" in result.stdout
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-south-1"])
+def test_our_own_focus_file_is_recognized_line_by_line(call, tmp_path: Path, region: str) -> None:
+    plans = [ONE_YEAR] if region == "us-east-1" else []
+    path = scenario_file(tmp_path, region=region, service=SERVICE, savings_plans=plans)
+    focus = tmp_path / "bill.csv"
+    call("estimate", path, "--focus", focus)
+    # The purchase and the unused part of a commitment are no usage.
+    verdicts = json.loads(call("invoice", focus, "--json").stdout)["verdicts"]
+    assert verdicts.get("not ours", 0) <= 2 * len(plans)
+    assert not {"differs", "unknown", "older"} & set(verdicts)
+    # AWS's own columns are not in every file: then the SKU says what a line is.
+    rows = list(csv.reader(focus.read_text().splitlines()))
+    kept = [place for place, head in enumerate(rows[0]) if not head.startswith("x_")]
+    bare = tmp_path / "bare.csv"
+    with bare.open("w", newline="") as file:
+        csv.writer(file).writerows([row[place] for place in kept] for row in rows)
+    fargate = [row for row in rows if "vCPU" in str(row) and "Savings" not in str(row)]
+    totals = json.loads(call("invoice", bare, "--json").stdout)["totals"]
+    found = [total["lines"] for total in totals if total["price"] == "fargate_linux_x86_vcpu_hour"]
+    assert sum(found) >= len(fargate) > 0
 
 
 def test_known_usage_is_priced_without_a_scenario(call) -> None:

@@ -16,12 +16,17 @@ import numpy as np
 from estimator.billing.costing import CostBreakdown, CostLine, cost_line
 from estimator.billing.savings_plan_options import AppliedSavingsPlan, SavingsPlan, require_savings_plans
 from estimator.billing.savings_plans import Floats, SavingsPlanUsage, apply_commitment, best_commitment, fargate_usage
+from estimator.errors import RateNotFound
 from estimator.pricing.rates import Rates
 from estimator.service.task_size import LINUX
 from estimator.simulation.result import Simulation
 
-#: Name of the line of what is left of a commitment, before the plan's number.
-UNUSED = "savings_plan_unused"
+#: Names of the lines of what is left of a commitment, and of a commitment of which it is not known what it pays, before the plan's number.
+UNUSED, COMMITMENT = "savings_plan_unused", "savings_plan_commitment"
+#: What a Compute Savings Plan pays for, On-Demand.
+_COVERED_PRICES = frozenset(
+    f"fargate_{kind}_{leg}_hour" for kind in ("linux_x86", "linux_arm", "windows") for leg in ("vcpu", "gb")
+)
 # What is less than this part of a quantity is rounding.
 _ROUNDING = 1e-9
 
@@ -98,6 +103,72 @@ def with_savings_plans(
     return replace(cost, lines=(*lines, *unused), savings_plans=tuple(applied))
 
 
+def with_known_plans(
+    cost: CostBreakdown,
+    simulation: Simulation,
+    rates: Rates,
+    plans: Iterable[SavingsPlan],
+    operating_system: str = LINUX,
+) -> tuple[CostBreakdown, tuple[str, ...]]:
+    """Apply those Savings Plans to a bill whose rates are known, and say what becomes of the others.
+
+    One that is to be bought is left out where its rates are not known. One that you have is paid whatever it covers: its commitment stands on
+    the bill, and the Fargate lines are unknown, since what it pays of them cannot be said; the bill is then at least its total.
+
+    Parameters
+    ----------
+    cost : CostBreakdown
+        The bill without them.
+    simulation : Simulation
+        What it is of, made with ``keep_hours=True``; one candidate.
+    rates : Rates
+        The region's rates.
+    plans : iterable of SavingsPlan
+        The plans, in the order in which they are applied.
+    operating_system : str
+        ``LINUX`` or ``WINDOWS``.
+
+    Returns
+    -------
+    tuple of (CostBreakdown, tuple of str)
+        The bill, and a sentence for each plan that could not be applied.
+    """
+    wanted = require_savings_plans(plans)
+    known: list[SavingsPlan] = []
+    said: list[str] = []
+    unknown: list[SavingsPlan] = []
+    for plan in wanted:
+        try:
+            fargate_usage(simulation, rates, plan.option, operating_system=operating_system)
+        except RateNotFound as error:
+            if plan.existing:
+                unknown.append(plan)
+                what = "its commitment is on the bill, and what it pays for is not known"
+            else:
+                what = "it is left out, and the bill is without it"
+            said.append(f"{plan.title}: {what}. {error}")
+        else:
+            known.append(plan)
+    if unknown:
+        # What the others are applied to would depend on what these leave.
+        return _with_unknown(cost, [plan for plan in wanted if plan.existing]), tuple(said)
+    return with_savings_plans(cost, simulation, rates, known, operating_system), tuple(said)
+
+
+def _with_unknown(cost: CostBreakdown, existing: list[SavingsPlan]) -> CostBreakdown:
+    lines = [
+        replace(line, effective_unit_price="unknown", effective_cost=None, billed_cost=None)
+        if line.price in _COVERED_PRICES
+        else line
+        for line in cost
+    ]
+    lines += [
+        _commitment_line(plan, (plan.commitment_usd_per_h or 0.0) * cost.hours_per_month, number, "commitment × hours")
+        for number, plan in enumerate(existing, 1)
+    ]
+    return replace(cost, lines=tuple(lines))
+
+
 def _applied(
     plan: SavingsPlan, commitment: float, hours: float, usage: SavingsPlanUsage, units: Floats
 ) -> AppliedSavingsPlan:
@@ -133,10 +204,15 @@ def _remainder(line: CostLine, covered: list[CostLine], rates: Rates) -> list[Co
 
 
 def _unused(plan: SavingsPlan, usd: float, number: int) -> CostLine:
+    line = _commitment_line(plan, usd, number, "sum over hours of what usage leaves of the commitment")
+    return replace(line, charge=f"{UNUSED}:{number}", title="Savings Plan, unused commitment", billed_cost=0.0)
+
+
+def _commitment_line(plan: SavingsPlan, usd: float, number: int, formula: str) -> CostLine:
     return CostLine(
-        charge=f"{UNUSED}:{number}",
+        charge=f"{COMMITMENT}:{number}",
         price="",
-        title="Savings Plan, unused commitment",
+        title="Savings Plan, commitment",
         pricing_quantity=usd,
         pricing_unit="USD",
         list_unit_price="0",
@@ -145,7 +221,7 @@ def _unused(plan: SavingsPlan, usd: float, number: int) -> CostLine:
         contracted_cost=0.0,
         effective_unit_price="1",
         effective_cost=usd,
-        billed_cost=0.0,
+        billed_cost=usd,
         discount_percent=0.0,
         sku="",
         usage_type="",
@@ -153,5 +229,5 @@ def _unused(plan: SavingsPlan, usd: float, number: int) -> CostLine:
         provenance="commitment",
         rate_note=plan.title,
         last_seen="",
-        formula="sum over hours of what usage leaves of the commitment",
+        formula=formula,
     )

@@ -29,6 +29,8 @@ from estimator.units import (
 )
 from estimator.workload.request import Workload
 
+#: Parts of an ARN, the last one the secret's name.
+_ARN_PARTS = 7
 #: AWS, "How target tracking scaling works", read 2026: one for each direction.
 ALARMS_PER_TARGET = 2
 #: CPU and memory of the service by 20 seconds; AWS News Blog, June 2026: billed as detailed metrics.
@@ -160,7 +162,8 @@ def _enhanced_metrics(month: BilledMonth) -> Quantity:
 
 
 def _secrets(month: BilledMonth) -> int:
-    return len(set(month.application.secrets.values()))
+    # Behind the secret's name a reference may name a JSON key, a version stage and a version of it.
+    return len({":".join(arn.split(":")[:_ARN_PARTS]) for arn in month.application.secrets.values()})
 
 
 def _plan(month: BilledMonth) -> CloudFrontPlan | None:
@@ -274,8 +277,8 @@ EXTRA_CHARGES: dict[str, Charge] = {
     "logs_ingestion": Charge(
         "CloudWatch Logs ingestion",
         "logs_ingest_standard_gb",
-        "GB of logs",
-        lambda month: _in_class("STANDARD", month.log_gb, month),
+        "GB of logs, and of Container Insights' performance log: running task minutes × bytes of a task and minute",
+        lambda month: _in_class("STANDARD", month.log_gb, month) + _insights_log_gb(month),
         "AWS, CloudWatch pricing; the account's 5 free GB are not taken off; read 2026-09",
     ),
     "logs_ingestion_ia": Charge(
@@ -333,13 +336,6 @@ EXTRA_CHARGES: dict[str, Charge] = {
         "hours × load balancer nodes, one for each zone, × 12 files, at most one a request",
         _access_log_files,
         "AWS, Elastic Load Balancing, access logs: a file for each node every 5 minutes; read 2026-11",
-    ),
-    "insights_logs": Charge(
-        "Performance log of Container Insights",
-        "logs_ingest_standard_gb",
-        "running task minutes × bytes of a task and minute; kept for a day, which is not billed here",
-        _insights_log_gb,
-        "AWS, CloudWatch pricing: Container Insights without enhanced observability by metric and by GB of its log; read 2026-09",
     ),
     "custom_metrics": Charge(
         "Metrics by 20 seconds and of Container Insights",
@@ -420,9 +416,10 @@ EXTRA_CHARGES: dict[str, Charge] = {
     "secret_requests": Charge(
         "Secrets Manager requests",
         "secret_api_request",
-        "tasks started × secrets",
-        lambda month: month.started_tasks * _secrets(month),
+        "tasks started × references to secrets",
+        lambda month: month.started_tasks * len(month.application.secrets),
         "AWS, Secrets Manager pricing: each API call; read 2026-09",
+        decides=False,
     ),
     "kms_keys": Charge(
         "KMS keys",

@@ -9,6 +9,7 @@ that was charged is looked for first, and the list price only where the charged 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -143,6 +144,10 @@ def explain_line(line: InvoiceLine, rates_at: RatesAt) -> Explanation:
         return said(FREE_TIER, f"{why}; its list price {_plain(judged)} is {match.text}", match.rate, match.tier)
     if match:
         return said(match.verdict, f"{_plain(judged)} is {match.text}", match.rate, match.tier)
+    if line.unit_price is None and line.quantity and line.cost is not None:
+        ours_usd = float(newest.cost(float(line.quantity)))
+        if math.isclose(ours_usd, float(line.cost), rel_tol=1e-6):
+            return said(TIER, f"the cost is what our tiers come to, {newest.list_text()}")
     if paid is not None and listed is not None and paid < listed:
         of_list = _matched(line, listed, found.price, where, rates_at)
         if of_list:

@@ -191,10 +191,12 @@ def _is_of_kind(query: RateQuery, line: InvoiceLine) -> bool:
 @lru_cache(maxsize=128)
 def _by_sku(rates: Rates) -> Mapping[str, str]:
     """SKUs of a region that one price alone has."""
-    often = Counter(rate.sku for rate in rates.known.values())
-    return {
-        rate.sku: name for name, rate in rates.known.items() if rate.sku and often[rate.sku] == 1 and name in PRICES
+    # A Savings Plan's rate has the SKU of the usage that it pays for.
+    usage = {
+        name: rate for name, rate in rates.known.items() if name in PRICES and not Candidate(name, "", True).is_plan
     }
+    often = Counter(rate.sku for rate in usage.values())
+    return {rate.sku: name for name, rate in usage.items() if rate.sku and often[rate.sku] == 1}
 
 
 def _by_description(line: InvoiceLine) -> Candidate | None:

@@ -488,7 +488,11 @@ def commitment_risk(
 
 
 def compare_options(
-    simulation: Simulation, rates: Rates, candidate: int = 0, existing: Existing = None
+    simulation: Simulation,
+    rates: Rates,
+    candidate: int = 0,
+    existing: Existing = None,
+    operating_system: str = LINUX,
 ) -> dict[SavingsPlanOption, BestCommitment | RateNotFound]:
     """Find the best commitment of each term and payment option for a simulated service.
 
@@ -502,6 +506,8 @@ def compare_options(
         Position of the candidate.
     existing : ExistingCommitment or sequence of ExistingCommitment, optional
         Commitments that are applied first; `fargate_usage` with the option of one has its rates.
+    operating_system : str
+        ``LINUX`` or ``WINDOWS``.
 
     Returns
     -------
@@ -511,7 +517,9 @@ def compare_options(
     found: dict[SavingsPlanOption, BestCommitment | RateNotFound] = {}
     for option in SAVINGS_PLAN_OPTIONS:
         try:
-            found[option] = best_commitment(fargate_usage(simulation, rates, option, candidate), existing)
+            found[option] = best_commitment(
+                fargate_usage(simulation, rates, option, candidate, operating_system), existing
+            )
         except RateNotFound as error:
             found[option] = error
     return found

@@ -144,7 +144,7 @@ def _effects_table(title: str, effects: Sequence[BehaviorEffect]) -> Any:
             _value_text(effect.value),
             MOVABLE[effect.name].unit,
             *_figures_texts(effect.after),
-            f"{round(effect.difference_usd, 2) + 0.0:+,.2f}",
+            f"{round(effect.difference_usd, 2) + 0.0:+,.2f}" if effect.is_difference_known else "unknown",
             *(["; ".join(effect.broken)] if breaks else []),
         )
         for effect in shown

@@ -48,9 +48,10 @@ def hold_commitments(plan: Plan) -> Plan:
     Plan
         The same, with each Savings Plan at the commitment that its bill has; without those that did not pay off.
     """
-    held = (
-        replace(each.plan, commitment_usd_per_h=each.commitment_usd_per_h)
-        for each in plan.cost.savings_plans
-        if each.commitment_usd_per_h
-    )
+    found = {done.plan: done.commitment_usd_per_h for done in plan.cost.savings_plans}
+    held = [
+        one if one.commitment_usd_per_h else replace(one, commitment_usd_per_h=found[one])
+        for one in plan.savings_plans
+        if one.commitment_usd_per_h or found.get(one)
+    ]
     return replace(plan, savings_plans=tuple(held))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 from estimator.billing.costing import CostBreakdown, CostLine
+from estimator.billing.extra_charges import viewer_traffic
 from estimator.checks import require_number
 from estimator.planning.bills import hold_commitments, in_order
 from estimator.planning.price_effect import reprice
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
+from estimator.service.cloudfront_plans import PREMIUM, PREMIUM_LEVELS, plan_level
+from estimator.service.extras import Extras
 from estimator.service.spec import ServiceSpec
 
 
@@ -85,6 +89,15 @@ class CostSplit:
         return self.total_usd - self.fixed_usd
 
     @property
+    def variable_is_lower_bound(self) -> bool:
+        """True if traffic adds to a line without a known rate."""
+        idle = {line.charge: line.pricing_quantity for line in self.idle}
+        return any(
+            line.effective_cost is None and not math.isclose(line.pricing_quantity, idle.get(line.charge, 0.0))
+            for line in self.cost
+        )
+
+    @property
     def usd_per_million_requests(self) -> float | None:
         """The whole bill over its requests; None without any. [USD/1,000,000 requests]"""
         return self._per_million(self.total_usd)
@@ -110,17 +123,23 @@ class CostSplit:
     @property
     def verdict(self) -> str:
         """What it comes to, in a sentence or a few."""
-        least = "at least " if self.cost.is_lower_bound else ""
-        part = f" ({self.fixed_usd / self.total_usd:.0%} of the bill)" if self.total_usd else ""
+        whole_least, fixed, added = (
+            "at least " if bound else ""
+            for bound in (self.cost.is_lower_bound, self.idle.is_lower_bound, self.variable_is_lower_bound)
+        )
+        known = self.total_usd and not self.cost.is_lower_bound
+        part = f" ({self.fixed_usd / self.total_usd:.0%} of the bill)" if known else ""
         words = [
-            f"Without any traffic the service costs {least}${self.fixed_usd:,.2f} a month{part}; traffic adds {least}${self.variable_usd:,.2f}."
+            f"Without any traffic the service costs {fixed}${self.fixed_usd:,.2f} a month{part}; traffic adds {added}${self.variable_usd:,.2f}."
         ]
-        for what, whole, added in (
+        for what, whole, variable in (
             ("A million requests cost", self.usd_per_million_requests, self.variable_usd_per_million_requests),
             ("A user costs", self.usd_per_user, self.variable_usd_per_user),
         ):
-            if whole is not None and added is not None:
-                words.append(f"{what} {least}${_digits(whole)}, of which ${_digits(added)} follow traffic.")
+            if whole is not None and variable is not None:
+                words.append(
+                    f"{what} {whole_least}${_digits(whole)}, of which {added}${_digits(variable)} follow traffic."
+                )
         return " ".join(words)
 
     def to_dict(self) -> dict[str, Any]:
@@ -137,6 +156,8 @@ class CostSplit:
             "variable_usd_per_month": self.variable_usd,
             "total_usd_per_month": self.total_usd,
             "is_lower_bound": self.cost.is_lower_bound,
+            "fixed_is_lower_bound": self.idle.is_lower_bound,
+            "variable_is_lower_bound": self.variable_is_lower_bound,
             "requests_per_month": self.cost.requests,
             "usd_per_million_requests": self.usd_per_million_requests,
             "variable_usd_per_million_requests": self.variable_usd_per_million_requests,
@@ -161,7 +182,8 @@ def fixed_and_variable(plan: Plan, rates: Rates, users: float | None = None) -> 
     """Take a bill apart into what stands on it without any traffic and what traffic adds.
 
     What is fixed is the bill of the same service, simulated without a request: its tasks are at their minimum, and what happens beside the
-    load, such as deployments and scheduled actions, happens all the same. Savings Plans keep their commitment, so that it is fixed.
+    load, such as deployments and scheduled actions, happens all the same. Savings Plans keep their commitment and CloudFront its flat-rate plan,
+    so that they are fixed.
 
     Parameters
     ----------
@@ -196,8 +218,17 @@ def fixed_and_variable(plan: Plan, rates: Rates, users: float | None = None) -> 
     if users is not None:
         require_number("users", users, 0, 1e12, above=True)
     silent = replace(plan.workload, load=plan.workload.load.scaled(0))
-    idle = reprice(replace(hold_commitments(plan), workload=silent), rates).cost
+    idle = reprice(replace(hold_commitments(plan), workload=silent, extras=_held(plan)), rates).cost
     return CostSplit(plan.spec, plan.cost, idle, users)
+
+
+def _held(plan: Plan) -> Extras:
+    """Name the level of CloudFront's Premium plan that the traffic asks for, so that less of it does not choose another."""
+    extras = plan.extras
+    if extras.cloudfront_plan != PREMIUM or extras.cloudfront_premium_tb is not None:
+        return extras
+    paid = plan_level(PREMIUM, *viewer_traffic(plan.workload, plan.cost.hours_per_month))
+    return replace(extras, cloudfront_premium_tb=next(tb for tb, level in PREMIUM_LEVELS.items() if level == paid))
 
 
 def _line(charge: str, with_traffic: CostLine | None, without: CostLine | None) -> LineSplit:

@@ -135,7 +135,7 @@ def network_usd_by_gb(bills: Sequence[NetworkBill], plan: Plan, rates: Rates, gb
     Returns
     -------
     numpy.ndarray, shape (n_bills, ...)
-        Costs; not a number where a rate is unknown, but of a line that is too small to decide, which then counts as nothing. [USD/month]
+        Costs; not a number where a rate is unknown. [USD/month]
     """
     amount = np.asarray(gb, dtype=np.float64)
     rows = []
@@ -186,19 +186,25 @@ def break_even_gb(one: NetworkBill, other: NetworkBill, plan: Plan, rates: Rates
     for k in range(knots.size - 1):
         if ahead[k] * ahead[k + 1] < 0:
             return float(knots[k] + (knots[k + 1] - knots[k]) * ahead[k] / (ahead[k] - ahead[k + 1]))
+        if k and ahead[k] == 0 and ahead[k - 1] * ahead[k + 1] < 0:
+            return float(knots[k])
     return None
 
 
 def _usual(plan: Plan) -> list[tuple[str, NetworkLayout]]:
     zones, ipv4 = plan.spec.network.availability_zones, plan.spec.network.load_balancer_ipv4
     of = functools.partial(NetworkLayout.of, uses_secrets=bool(plan.application.secrets), load_balancer_ipv4=ipv4)
-    return [
-        ("public addresses", of("public", zones)),
-        ("one NAT gateway", of("nat", zones)),
-        (f"a NAT gateway in each of {zones} zones", of("nat", zones, zones)),
-        ("interface endpoints", of("endpoints", zones)),
-        ("IPv6 and an egress-only gateway", of("ipv6", zones)),
-    ]
+    usual = {
+        of("public", zones): "public addresses",
+        of("nat", zones): "one NAT gateway",
+        of("nat", zones, zones): f"a NAT gateway in each of {zones} zones",
+        of("endpoints", zones): "interface endpoints",
+        of("ipv6", zones): "IPv6 and an egress-only gateway",
+    }
+    own = plan.spec.network
+    gateways = f"{own.nat_gateways} NAT gateways for {zones} zones"
+    title = gateways if own.layout == "nat" else f"{own.layout} as it is"
+    return [(name, network) for network, name in (usual if own in usual else {own: title} | usual).items()]
 
 
 def _bill(title: str, network: NetworkLayout, plan: Plan, rates: Rates) -> NetworkBill:
@@ -213,8 +219,8 @@ def _bill(title: str, network: NetworkLayout, plan: Plan, rates: Rates) -> Netwo
 def _order(bill: NetworkBill) -> tuple[bool, bool, bool, float]:
     if bill.cost is None:
         return True, True, True, float("inf")
-    small = {name for name, charge in CHARGES.items() if not charge.decides}
-    lacks = any(line.effective_cost is None and line.charge not in small for line in bill.cost)
+    # What all layouts have alike decides nothing.
+    lacks = any(line.effective_cost is None for line in bill.cost if line.charge in NETWORK_CHARGES)
     return False, lacks, bool(bill.condition), bill.cost.total_usd
 
 
@@ -226,6 +232,6 @@ def _tiers(name: str, rates: Rates) -> Sequence[Any]:
 def _cost(charge: str, quantity: ArrayLike, rates: Rates) -> NDArray[np.float64]:
     amount = np.asarray(quantity, dtype=np.float64)
     rate = rates.known.get(CHARGES[charge].price)
-    if not amount.any() or (rate is None and not CHARGES[charge].decides):
+    if not amount.any():
         return np.zeros_like(amount)
     return rate.cost(amount) if rate else np.full_like(amount, np.nan)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from estimator.billing.committed import with_savings_plans
+from estimator.billing.committed import with_known_plans
 from estimator.billing.costing import breakdown, price_month
 from estimator.billing.month import BilledMonth
 from estimator.billing.savings_plan_options import SavingsPlan, require_savings_plans
@@ -98,9 +98,11 @@ def estimate(
     warnings = [f"The promise is broken: {limit.reason}." for limit in broken if limit.constraint != "rate"]
     if bills.unknown:
         warnings.append(unknown_rates_text(bills.unknown.values()))
+    alone = breakdown(month, bills, rates, 0)
+    cost, left_out = with_known_plans(alone, run, rates, plans, application.operating_system)
     return Plan(
         spec,
-        with_savings_plans(breakdown(month, bills, rates, 0), run, rates, plans, application.operating_system),
+        cost,
         run,
         workload,
         application,
@@ -111,6 +113,7 @@ def estimate(
         savings_plans=plans,
         warnings=(
             *warnings,
+            *left_out,
             *notes(spec, workload, application, behavior, operations, run, hours_per_month, rates.region, extras),
         ),
     )
@@ -213,9 +216,11 @@ def plan(
     rejections = tuple(worst(broken[i]) for i in cheaper if not any(r.constraint == "rate" for r in broken[i]))
     unknown = unknown_rate_warnings(bills, winner)
     chosen = simulate(workload, [specs[winner]], application, behavior, [0], keep_hours=True, **happens)
+    alone = breakdown(month, bills, rates, winner)
+    cost, left_out = with_known_plans(alone, chosen, rates, plans, application.operating_system)
     return Plan(
         specs[winner],
-        with_savings_plans(breakdown(month, bills, rates, winner), chosen, rates, plans, application.operating_system),
+        cost,
         chosen,
         workload,
         application,
@@ -228,6 +233,7 @@ def plan(
         len(specs),
         (
             *unknown,
+            *left_out,
             *notes(
                 specs[winner],
                 workload,

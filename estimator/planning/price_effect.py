@@ -8,6 +8,7 @@ from typing import Any
 from estimator.billing.charges import CHARGES
 from estimator.billing.costing import CostBreakdown, CostLine
 from estimator.errors import InvalidScenario
+from estimator.planning.bills import hold_commitments
 from estimator.planning.planner import estimate
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
@@ -164,7 +165,7 @@ def price_effect(plan_before: Plan, after: Rates, cheapest_after: Plan | None = 
         raise InvalidScenario(
             f"The plan is for {plan_before.cost.region} and the prices are of {after.region}; give prices of the same region."
         )
-    again = reprice(plan_before, after)
+    again = reprice(hold_commitments(plan_before), after)
     return PriceEffect(
         plan_before.cost, again.cost, _lines(plan_before.cost, again.cost), plan_before.spec, cheapest_after
     )

@@ -154,10 +154,9 @@ def _priced(
     both = (*plans, bought) if bought else tuple(plans)
     try:
         cost = with_savings_plans(without.cost, without.simulation, rates, both, without.application.operating_system)
-    except RateNotFound as error:
-        return Purchase(
-            title, without.spec.capacity_provider_strategy, bought, None, why_not=f"{error.price} is not known"
-        )
+    except (RateNotFound, InvalidScenario) as error:
+        why = f"{error.price} is not known" if isinstance(error, RateNotFound) else str(error)
+        return Purchase(title, without.spec.capacity_provider_strategy, bought, None, why_not=why)
     done = replace(without, cost=cost, savings_plans=both)
     return Purchase(title, without.spec.capacity_provider_strategy, bought, done)
 

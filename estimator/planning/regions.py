@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from estimator.billing.committed import with_savings_plans
+from estimator.billing.committed import with_known_plans
 from estimator.billing.costing import CostBreakdown, breakdown, price_month
 from estimator.billing.month import BilledMonth
-from estimator.errors import RateNotFound
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.pricing.regions import REGIONS
+from estimator.service.extras import edge_of
 from estimator.service.network import NetworkLayout
 
 
@@ -28,19 +28,20 @@ class RegionBill:
         Its name in the price list, such as ``EU (Ireland)``.
     cost : CostBreakdown
         The bill; a line whose rate is unknown there stands as unknown.
-    is_on_demand : bool
-        True if the plan has Savings Plans whose rates are unknown there, so that the bill is without them.
+    lacks_savings_plans : bool
+        True if the plan has Savings Plans whose rates are unknown there: those to be bought are left out, of those that you have it is not
+        known what they pay for.
     """
 
     region: str
     location: str
     cost: CostBreakdown
-    is_on_demand: bool = False
+    lacks_savings_plans: bool = False
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """What of the bill has an unknown rate: titles of lines, and Savings Plans without which the bill is."""
-        plans = ("Savings Plan rates, so it is On-Demand",) if self.is_on_demand else ()
+        plans = ("Savings Plan rates",) if self.lacks_savings_plans else ()
         return (*(line.title for line in self.cost if line.effective_cost is None), *plans)
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,7 +58,7 @@ class RegionBill:
             "usd_per_month": self.cost.total_usd,
             "is_lower_bound": self.cost.is_lower_bound,
             "unknown": list(self.unknown),
-            "is_on_demand": self.is_on_demand,
+            "lacks_savings_plans": self.lacks_savings_plans,
             "prices_published": self.cost.prices_published,
         }
 
@@ -90,7 +91,11 @@ def bills_by_region(
     (36, True)
     """
     found = [_bill(plan, rates_of(region)) for region in regions]
-    return tuple(sorted(found, key=lambda bill: (bill.cost.is_lower_bound, bill.cost.total_usd, bill.region)))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(bill: RegionBill) -> tuple[bool, float, str]:
+    return bill.cost.is_lower_bound or bill.lacks_savings_plans, bill.cost.total_usd, bill.region
 
 
 def bill_again(
@@ -114,10 +119,6 @@ def bill_again(
     CostBreakdown
         The bill.
 
-    Raises
-    ------
-    RateNotFound
-        If a rate of a Savings Plan is not known.
     """
     spec = plan.spec if network is None else replace(plan.spec, network=network)
     month = BilledMonth(
@@ -132,12 +133,23 @@ def bill_again(
     cost = breakdown(month, price_month(month, rates), rates, 0)
     if not savings_plans:
         return cost
-    return with_savings_plans(cost, plan.simulation, rates, plan.savings_plans, plan.application.operating_system)
+    priced, _ = with_known_plans(cost, plan.simulation, rates, plan.savings_plans, plan.application.operating_system)
+    return priced
+
+
+def _in(plan: Plan, region: str) -> Plan:
+    """Take a plan to another region: its viewers stay where they are, and its image is in that region's ECR if it is in its own's."""
+    home, extras = plan.cost.region, plan.extras
+    if plan.workload.behind_cloudfront and not extras.cloudfront_edges:
+        extras = replace(extras, cloudfront_edges={edge_of(home): 1.0})
+    image = plan.application.image
+    if image is not None and plan.application.image_is_in_ecr(home):
+        image = image.replace(f".{home}.", f".{region}.")
+    return replace(plan, extras=extras, application=replace(plan.application, image=image))
 
 
 def _bill(plan: Plan, rates: Rates) -> RegionBill:
-    location = REGIONS[rates.region].location
-    try:
-        return RegionBill(rates.region, location, bill_again(plan, rates))
-    except RateNotFound:
-        return RegionBill(rates.region, location, bill_again(plan, rates, savings_plans=False), is_on_demand=True)
+    there = _in(plan, rates.region)
+    cost = bill_again(there, rates)
+    left_out = len(cost.savings_plans) < len(plan.savings_plans)
+    return RegionBill(rates.region, REGIONS[rates.region].location, cost, left_out)

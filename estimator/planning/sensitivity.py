@@ -54,6 +54,8 @@ class ServiceFigures:
         Its bill, without the lines whose rate is unknown. [USD/month]
     is_lower_bound : bool
         True if there are such lines.
+    unknown : tuple of (str, float)
+        Those lines with their quantities.
     mean_tasks : float
         Billed tasks, on average. [tasks]
     minutes_over_capacity_per_month : float
@@ -66,6 +68,7 @@ class ServiceFigures:
 
     usd_per_month: float
     is_lower_bound: bool
+    unknown: tuple[tuple[str, float], ...]
     mean_tasks: float
     minutes_over_capacity_per_month: float
     p95_latency_ms: float
@@ -84,10 +87,30 @@ class ServiceFigures:
         bool
             True if no figure differs by more than a part of 1e-9.
         """
-        return all(
-            math.isclose(getattr(self, item.name), getattr(other, item.name), rel_tol=1e-9, abs_tol=1e-12)
-            for item in fields(self)
+        return self.lacks_the_same(other) and all(
+            math.isclose(getattr(self, name), getattr(other, name), rel_tol=1e-9, abs_tol=1e-12)
+            for name in self._numbers
         )
+
+    def lacks_the_same(self, other: ServiceFigures) -> bool:
+        """Say whether the lines without a known rate have the same quantities, so that the difference of both bills is known.
+
+        Parameters
+        ----------
+        other : ServiceFigures
+            The other one.
+
+        Returns
+        -------
+        bool
+            True if so, or if there are none.
+        """
+        mine, others = dict(self.unknown), dict(other.unknown)
+        return mine.keys() == others.keys() and all(math.isclose(mine[name], others[name]) for name in mine)
+
+    @property
+    def _numbers(self) -> tuple[str, ...]:
+        return tuple(item.name for item in fields(self) if item.name != "unknown")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values.
@@ -97,8 +120,9 @@ class ServiceFigures:
         dict
             JSON-ready; what has no bound is None.
         """
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {name: value if math.isfinite(value) else None for name, value in values.items()}
+        values = {name: getattr(self, name) for name in self._numbers}
+        numbers = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        return numbers | {"unknown": dict(self.unknown)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +150,13 @@ class BehaviorEffect:
 
     @property
     def difference_usd(self) -> float:
-        """What the bill is more at the other value. [USD/month]"""
+        """What the known lines are more at the other value. [USD/month]"""
         return self.after.usd_per_month - self.before.usd_per_month
+
+    @property
+    def is_difference_known(self) -> bool:
+        """True unless a line without a known rate has another quantity."""
+        return self.before.lacks_the_same(self.after)
 
     @property
     def difference_minutes(self) -> float:
@@ -155,7 +184,7 @@ class BehaviorEffect:
             "value_before": self.value_before,
             "value": self.value,
             "has_effect": self.has_effect,
-            "difference_usd_per_month": self.difference_usd,
+            "difference_usd_per_month": self.difference_usd if self.is_difference_known else None,
             "before": self.before.to_dict(),
             "after": self.after.to_dict(),
             "broken": list(self.broken),
@@ -325,7 +354,7 @@ def behavior_effects(
         extras or Extras(),
     )
     require_rates(rates)
-    require_consistent(workload, setting.application, spec.network, rates.region, spec)
+    require_consistent(workload, setting.application, spec.network, rates.region, spec, setting.extras)
     rows = [_row(name) for name in (MOVABLE if names is None else names)]
     moves = [(row, value, other) for row in rows for value, other in _others(setting, row)]
     _load_compiled(workload, len(moves) + 1)
@@ -380,6 +409,7 @@ def _outcome(setting: Setting, rates: Rates, hours_per_month: float) -> tuple[Se
     figures = ServiceFigures(
         usd_per_month=float(bills.total_usd[0]),
         is_lower_bound=bool(bills.unknown),
+        unknown=tuple((name, float(bills.quantity[name][0])) for name in bills.unknown),
         mean_tasks=float(run.mean_billed_count[0]),
         minutes_over_capacity_per_month=float(run.minutes_over_capacity[0]) * month.periods,
         p95_latency_ms=float(run.p95_latency_ms[0]),

@@ -106,6 +106,22 @@ def usd_by_group(cost: CostBreakdown) -> dict[str, float]:
     return sums
 
 
+def unknown_groups(cost: CostBreakdown) -> frozenset[str]:
+    """Name the groups of a bill in which a line has no known rate.
+
+    Parameters
+    ----------
+    cost : CostBreakdown
+        The bill.
+
+    Returns
+    -------
+    frozenset of str
+        Of ``GROUPS`` and ``REST``; their sums are at least so much.
+    """
+    return frozenset(group_of(line) for line in cost if line.effective_cost is None)
+
+
 def bill_steps(cost: CostBreakdown) -> tuple[Step, ...]:
     """Divide a bill into the steps from nothing to its total.
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from estimator.billing.costing import usd_text
-from estimator.report.bill_steps import GROUPS, REST, usd_by_group
+from estimator.report.bill_steps import GROUPS, REST, unknown_groups, usd_by_group
 from estimator.report.tables import Table
 
 if TYPE_CHECKING:  # a table of prices does not wait for what compiles the simulation
@@ -31,14 +31,14 @@ def months_table(found: MonthlyBills) -> Table:
     months = found.months
     alike = len(months) > 1 and len({month.load_factor for month in months}) == 1
     shown = months[:1] if alike else months
-    groups = [group for group in (*GROUPS, REST) if any(usd_by_group(month.cost)[group] for month in shown)]
+    groups = [group for group in (*GROUPS, REST) if any(_group_text(month, group) for month in shown)]
     by_user = found.horizon.users is not None
     rows = tuple(
         (
             f"each of {len(months)}" if alike else str(month.month),
             f"{month.cost.requests:,.0f}",
             _least(month.cost.total_usd, month.cost.is_lower_bound),
-            *(f"{usd_by_group(month.cost)[group]:,.2f}" for group in groups),
+            *(_group_text(month, group) or "0.00" for group in groups),
             *([_small(month.usd_per_user)] if by_user else []),
             f"{month.peak_tasks:,.0f}",
             f"{month.p95_latency_ms:,.0f}" if math.isfinite(month.p95_latency_ms) else "no bound",
@@ -70,6 +70,14 @@ def months_table(found: MonthlyBills) -> Table:
     return Table(title, heads, rows, footer if len(months) > 1 else (), least)
 
 
+def _group_text(month: MonthBill, group: str) -> str:
+    """Write what a group comes to in a month; nothing where it has no line."""
+    usd = usd_by_group(month.cost)[group]
+    if group not in unknown_groups(month.cost):
+        return f"{usd:,.2f}" if usd else ""
+    return _least(usd, True) if usd else "unknown"
+
+
 def split_table(split: CostSplit) -> Table:
     """Show what of each line of a bill is fixed and what traffic adds.
 
@@ -87,8 +95,11 @@ def split_table(split: CostSplit) -> Table:
         (line.title, usd_text(line.fixed_usd), usd_text(line.variable_usd), usd_text(line.total_usd))
         for line in split.lines
     )
-    lower = split.cost.is_lower_bound
-    totals = (_least(usd, lower) for usd in (split.fixed_usd, split.variable_usd, split.total_usd))
+    totals = (
+        _least(split.fixed_usd, split.idle.is_lower_bound),
+        _least(split.variable_usd, split.variable_is_lower_bound),
+        _least(split.total_usd, split.cost.is_lower_bound),
+    )
     return Table(
         "What is fixed and what follows traffic",
         ("Charge", ">Without traffic USD/month", ">Traffic adds", ">Together"),

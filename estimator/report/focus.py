@@ -12,7 +12,7 @@ from estimator.pricing.catalog import PRICES, SAVINGS_PLANS
 from estimator.pricing.coverage import SERVICES
 from estimator.pricing.regions import REGIONS
 
-#: Columns of FOCUS 1.0 that an estimate can fill, in the specification's order; what only an invoice knows is left out.
+#: Columns of FOCUS 1.0 that an estimate can fill, in the specification's order, and two of AWS's own; what only an invoice knows is left out.
 COLUMNS = (
     "BilledCost",
     "BillingCurrency",
@@ -46,6 +46,8 @@ COLUMNS = (
     "ServiceCategory",
     "ServiceName",
     "SkuId",
+    "x_ServiceCode",
+    "x_UsageType",
 )
 #: Of the allowed values of FOCUS 1.0's ServiceCategory, by AWS's service code; specification/columns/servicecategory.md, read 2026-11.
 CATEGORIES = {
@@ -106,10 +108,14 @@ def focus_frame(cost: CostBreakdown, begin: dt.date | None = None) -> Any:
 def _shared(cost: CostBreakdown, begin: dt.date | None) -> dict[str, Any]:
     start = dt.datetime.combine(begin, dt.time(), dt.UTC) if begin else None
     end = start + dt.timedelta(hours=cost.hours_per_month) if start else None
-    period = {"Start": _moment(start), "End": _moment(end)}
+    # A bill is of a calendar month, whatever part of it the charges are of.
+    first = start.replace(day=1) if start else None
+    following = (first + dt.timedelta(days=31)).replace(day=1) if first else None
     return {
-        **{f"BillingPeriod{side}": moment for side, moment in period.items()},
-        **{f"ChargePeriod{side}": moment for side, moment in period.items()},
+        "BillingPeriodStart": _moment(first),
+        "BillingPeriodEnd": _moment(following),
+        "ChargePeriodStart": _moment(start),
+        "ChargePeriodEnd": _moment(end),
         "BillingCurrency": "USD",
         "InvoiceIssuerName": "AWS",
         "ProviderName": "AWS",
@@ -125,7 +131,8 @@ def _usage(line: CostLine, cost: CostBreakdown) -> dict[str, Any]:
     unused = not line.price
     committed = unused or ":savings_plan_" in line.charge
     number = re.split("[:_]", line.charge)[-1] if committed else ""
-    commitment = _commitment(cost.savings_plans[int(number) - 1], number) if committed else {}
+    name = cost.savings_plans[int(number) - 1].plan.title if cost.savings_plans and committed else line.rate_note
+    commitment = _commitment(name, number) if committed else {}
     service = "AmazonECS" if committed and not unused else code
     return {
         **commitment,
@@ -147,7 +154,9 @@ def _usage(line: CostLine, cost: CostBreakdown) -> dict[str, Any]:
         "ServiceCategory": CATEGORIES.get(service, "Other"),
         "ServiceName": SERVICES.get(service, service),
         "SkuId": line.sku or None,
-    }
+        "x_ServiceCode": service,
+        "x_UsageType": line.usage_type or None,
+    } | ({"RegionId": None, "RegionName": None} if price is not None and price.query.is_global else {})
 
 
 def _purchase(done: AppliedSavingsPlan, number: int) -> dict[str, Any]:
@@ -155,7 +164,7 @@ def _purchase(done: AppliedSavingsPlan, number: int) -> dict[str, Any]:
     recurring = done.payment.recurring_usd_per_h
     usd = recurring * done.hours
     return {
-        **_commitment(done, str(number)),
+        **_commitment(done.plan.title, str(number)),
         "BilledCost": usd,
         "ChargeCategory": "Purchase",
         "ChargeDescription": f"{done.plan.title}: recurring part of the commitment",
@@ -173,12 +182,12 @@ def _purchase(done: AppliedSavingsPlan, number: int) -> dict[str, Any]:
     }
 
 
-def _commitment(done: AppliedSavingsPlan, number: str) -> dict[str, Any]:
+def _commitment(name: str, number: str) -> dict[str, Any]:
     # An estimate has no ARN: the place of the plan in the scenario tells plans apart.
     return {
         "CommitmentDiscountCategory": "Spend",
         "CommitmentDiscountId": f"savings-plan-{number}",
-        "CommitmentDiscountName": done.plan.title,
+        "CommitmentDiscountName": name,
         "CommitmentDiscountType": "Compute Savings Plan",
     }
 

@@ -23,7 +23,8 @@ def purchases_table(ways: Sequence[Purchase]) -> Table:
         Bill, difference to On-Demand, commitment and what is paid at its start, how much of it is used, from which fall of the usage on it is
         a loss, and minutes over capacity; ways that cannot be had are left to `purchases_text`.
     """
-    on_demand = next((way.cost.total_usd for way in ways if way.title == "On-Demand" and way.cost), None)
+    alone = next((way.cost for way in ways if way.title == "On-Demand" and way.cost), None)
+    on_demand = None if alone is None or alone.is_lower_bound else alone.total_usd
     return Table(
         "Ways to pay for it",
         (
@@ -45,7 +46,8 @@ def _row(way: Purchase, on_demand: float | None) -> tuple[str, ...]:
     assert way.plan is not None
     cost, bought = way.plan.cost, way.bought
     total = f"{'at least ' if cost.is_lower_bound else ''}{usd_text(cost.total_usd)}"
-    less = "" if on_demand is None else f"{100 * (cost.total_usd / on_demand - 1):+.1f} %"
+    compared = on_demand is not None and not cost.is_lower_bound and way.title != "On-Demand"
+    less = f"{100 * (cost.total_usd / on_demand - 1):+.1f} %" if compared and on_demand else ""
     minutes = f"{way.plan.figures['minutes_over_capacity_per_month']:,.1f}"
     if bought is None:
         return way.title, total, less, "", "", "", "", minutes

@@ -127,7 +127,7 @@ def regions_table(bills: Sequence[RegionBill], home: str) -> Table:
     at_home = next((bill.cost for bill in bills if bill.region == home), None)
 
     def difference(bill: RegionBill) -> str:
-        if at_home is None or at_home.is_lower_bound or bill.cost.is_lower_bound:
+        if at_home is None or at_home.is_lower_bound or bill.cost.is_lower_bound or bill.lacks_savings_plans:
             return ""
         return f"{100 * (bill.cost.total_usd / at_home.total_usd - 1):+.1f} %" if bill.region != home else "here"
 

@@ -6,21 +6,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.billing.savings_plan_options import SavingsPlan, require_savings_plans
-from estimator.billing.savings_plans import apply_commitment, fargate_usage
+from estimator.billing.committed import with_savings_plans
+from estimator.billing.savings_plan_options import SavingsPlan, SavingsPlanOption, require_savings_plans
+from estimator.billing.savings_plans import apply_commitment, compare_options, fargate_usage
 from estimator.errors import InvalidScenario, RateNotFound
 from estimator.planning.planner import estimate, plan
+from estimator.planning.price_effect import price_effect
 from estimator.planning.promise import Choices
 from estimator.planning.regions import bill_again, bills_by_region
 from estimator.pricing.own_prices import with_discounts
+from estimator.pricing.rates import Tier
 from estimator.report.focus import focus_frame
 from estimator.report.provenance import explain
+from estimator.service.application import Application
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
 from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
 from tests.billing.test_savings_plans import all_rates
-from tests.properties.strategies import fitting, nearly, specs, workloads
+from tests.properties.strategies import fitting, nearly, rates_of, specs, workloads
 
 RATES = all_rates()
 WORK = Workload(LoadProfile.constant(100), cpu_ms_per_request=10)
@@ -28,6 +32,7 @@ WORK = Workload(LoadProfile.constant(100), cpu_ms_per_request=10)
 FOUR = ServiceSpec(TaskSize(1024, 2048), min_capacity=4, max_capacity=4)
 VCPU, GB = "fargate_linux_x86_vcpu_hour", "fargate_linux_x86_gb_hour"
 #: One year, No Upfront, in `all_rates`: vCPU 25 % off, memory 23 % off.
+BARE = replace(RATES, region="eu-west-1", known={k: v for k, v in RATES.known.items() if not k.startswith("sp_")})
 VCPU_RATE, GB_RATE = 0.75 * 0.04048, 0.77 * 0.004445
 
 
@@ -215,24 +220,70 @@ def test_a_plan_is_found_on_demand_and_billed_with_its_savings_plan():
     assert bill_again(found, RATES, savings_plans=False).total_usd == pytest.approx(alone.cost.total_usd)
 
 
-def test_a_region_without_the_plans_rates_is_priced_on_demand_and_says_so():
+def test_a_region_without_the_plans_rates_is_priced_without_it_and_says_so():
     found = estimate(WORK, RATES, FOUR, savings_plans=[SavingsPlan()])
-    bare = replace(RATES, region="eu-west-1", known={k: v for k, v in RATES.known.items() if not k.startswith("sp_")})
-    here, there = (next(iter(bills_by_region(found, lambda _, r=rates: r, ["x"]))) for rates in (RATES, bare))
-    assert not here.is_on_demand
-    assert there.is_on_demand
-    assert "Savings Plan rates, so it is On-Demand" in there.unknown
+    here, there = (next(iter(bills_by_region(found, lambda _, r=rates: r, ["x"]))) for rates in (RATES, BARE))
+    assert not here.lacks_savings_plans
+    assert there.lacks_savings_plans
+    assert "Savings Plan rates" in there.unknown
+    assert there.cost.total_usd == pytest.approx(bill().total_usd)
     assert here.cost.total_usd < there.cost.total_usd
 
 
-def test_an_unknown_rate_is_an_error_not_a_guess():
-    known = {
-        name: rate
-        for name, rate in RATES.known.items()
-        if name != "sp_compute_1yr_noupfront__fargate_linux_x86_gb_hour"
-    }
-    with pytest.raises(RateNotFound, match="sp_compute_1yr_noupfront__fargate_linux_x86_gb_hour"):
-        bill(SavingsPlan(commitment_usd_per_h=0.01), rates=replace(RATES, known=known))
+def test_a_commitment_that_you_have_is_paid_wherever_you_go():
+    existing = SavingsPlan(commitment_usd_per_h=0.5, existing=True)
+    found = estimate(WORK, RATES, FOUR, savings_plans=[existing])
+    (there,) = bills_by_region(found, lambda _: BARE, ["x"])
+    fargate = 4 * 730 * 0.04048 + 8 * 730 * 0.004445
+    assert there.cost.is_lower_bound
+    # What it pays of Fargate is not known: from all to nothing.
+    assert there.cost.total_usd == pytest.approx(bill().total_usd - fargate + 0.5 * 730)
+    lines = lines_of(there.cost)
+    assert lines["savings_plan_commitment:1"].effective_cost == pytest.approx(0.5 * 730)
+    assert lines[VCPU].effective_cost is None
+    assert lines[VCPU].sku_text == "no rate known"
+    assert nearly(focus_frame(there.cost)["EffectiveCost"].sum(), there.cost.total_usd)
+
+
+def test_whole_bills_come_before_those_that_lack_a_savings_plan():
+    found = estimate(WORK, RATES, FOUR, savings_plans=[SavingsPlan()])
+    cheap = replace(BARE, known={name: replace(rate, tiers=(Tier(0, "0.0001"),)) for name, rate in BARE.known.items()})
+    by_region = {"us-east-1": RATES, "eu-west-1": cheap}
+    assert [item.region for item in bills_by_region(found, by_region.__getitem__, by_region)] == [
+        "us-east-1",
+        "eu-west-1",
+    ]
+
+
+def test_an_unknown_rate_is_said_and_no_guess():
+    sp_gb = "sp_compute_1yr_noupfront__fargate_linux_x86_gb_hour"
+    known = {name: rate for name, rate in RATES.known.items() if name != sp_gb}
+    found = estimate(WORK, replace(RATES, known=known), FOUR, savings_plans=[SavingsPlan(commitment_usd_per_h=0.01)])
+    assert found.cost.total_usd == pytest.approx(bill().total_usd)
+    assert any("it is left out" in text and sp_gb in text for text in found.warnings)
+    with pytest.raises(RateNotFound, match=sp_gb):
+        with_savings_plans(
+            bill(), found.simulation, replace(RATES, known=known), [SavingsPlan(commitment_usd_per_h=0.01)]
+        )
+
+
+def test_another_price_list_does_not_buy_another_commitment():
+    plan_before = estimate(WORK, RATES, FOUR, savings_plans=[SavingsPlan()])
+    cheaper = replace(RATES[VCPU], tiers=(Tier(0, "0.0300"),))
+    after = replace(RATES, known=RATES.known | {VCPU: cheaper})
+    effect = price_effect(plan_before, after)
+    assert effect.after.savings_plans[0].commitment_usd_per_h == plan_before.cost.savings_plans[0].commitment_usd_per_h
+
+
+def test_windows_is_committed_to_at_its_own_rates():
+    prices = {name: tuple((tier.begin, str(tier.price)) for tier in rate.tiers) for name, rate in RATES.known.items()}
+    windows = {"fargate_windows_vcpu_hour": "0.0465", "fargate_windows_gb_hour": "0.0051"}
+    windows |= {f"sp_compute_1yr_noupfront__{name}": repr(0.8 * float(usd)) for name, usd in windows.items()}
+    rates = rates_of(prices | windows | {"fargate_windows_os_license_vcpu_hour": "0.046"})
+    run = estimate(WORK, rates, FOUR, Application(operating_system="WINDOWS")).simulation
+    best = compare_options(run, rates, operating_system="WINDOWS")[SavingsPlanOption("1yr", "No Upfront")]
+    assert best.bill.usage.legs == ("fargate_windows_vcpu_hour", "fargate_windows_gb_hour")
+    assert best.commitment_usd_per_h == pytest.approx(0.8 * (4 * 0.0465 + 8 * 0.0051), abs=1e-5)
 
 
 @pytest.mark.parametrize(

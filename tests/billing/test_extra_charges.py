@@ -155,11 +155,24 @@ def test_images_secrets_keys_and_names():
     found = quantities(Extras(ecr_images=6, kms_keys=2, hosted_zones=1), application=application, operations=deploys)
     assert found["ecr_storage"] == pytest.approx(3)
     assert found["secrets"] == 2
-    # Four tasks a day are deployed, each reads both.
-    assert found["secret_requests"] == pytest.approx(4 * 2 * 730 / 24)
+    # Four tasks a day are deployed, each reads for every variable.
+    assert found["secret_requests"] == pytest.approx(4 * 3 * 730 / 24)
     assert (found["kms_keys"], found["hosted_zones"]) == (2, 1)
     elsewhere = replace(application, image="nginx:1.29")
     assert "ecr_storage" not in quantities(application=elsewhere)
+
+
+def test_keys_of_one_secret_are_one_secret():
+    """A reference may name a JSON key, a version stage and a version behind the secret's name."""
+    arn = "arn:aws:secretsmanager:us-east-1:1:secret:database-AbCdEf"
+    secrets = {"USER": f"{arn}:user::", "PASSWORD": f"{arn}:password:AWSCURRENT:", "ALL": arn, "OTHER": f"{arn}2"}
+    assert quantities(application=Application(secrets=secrets))["secrets"] == 2
+
+
+def test_no_two_charges_share_a_price():
+    """Tiers count the whole month, so that a second line would begin at the first tier again."""
+    prices = [charge.price for charge in CHARGES.values()]
+    assert sorted(prices) == sorted(set(prices))
 
 
 def test_mutual_tls_has_a_trust_store():
@@ -319,8 +332,13 @@ def test_flow_logs_have_a_log_class_of_their_own():
 
 def test_container_insights_writes_a_log():
     """Four tasks for 43,800 minutes: AWS's example events of a task and its container have 2.1 kB."""
+    log_gb = quantities()["logs_ingestion"]
     found = quantities(Extras(container_insights="enabled"))
-    assert found["insights_logs"] == pytest.approx(4 * 43_800 * 2100 / 1e9)
-    assert usd(found, ["insights_logs"]) == pytest.approx(0.18396)
-    assert "insights_logs" not in quantities(Extras(container_insights="enhanced"))
-    assert "insights_logs" not in quantities()
+    written_gb = found["logs_ingestion"] - log_gb
+    assert written_gb == pytest.approx(4 * 43_800 * 2100 / 1e9)
+    assert 0.5 * written_gb == pytest.approx(0.18396)
+    assert quantities(Extras(container_insights="enhanced"))["logs_ingestion"] == log_gb
+    # It is of the standard class, whatever the class of the application's own log.
+    rare = quantities(Extras(container_insights="enabled", log_class="INFREQUENT_ACCESS"))
+    assert rare["logs_ingestion"] == pytest.approx(written_gb)
+    assert rare["logs_ingestion_ia"] == pytest.approx(log_gb)

@@ -97,7 +97,7 @@ FIXED = {
         "dashboards",
     ),
     *("web_acl", "web_acl_rules", "ecr_storage", "secrets", "kms_keys", "kms_requests", "hosted_zones", "dns_queries"),
-    *("flow_logs_ia", "flow_logs_s3", "s3_log_storage", "logs_storage", "insights_logs"),
+    *("flow_logs_ia", "flow_logs_s3", "s3_log_storage", "logs_storage", "logs_ingestion"),
 }
 #: Lines that are the same in a month of any length: priced by the month, or given for one.
 MONTHLY = {

@@ -134,13 +134,33 @@ def test_nothing_crosses_zones_without_a_gateway(layout):
     assert "cross_zone" not in {line.charge for line in cost}
 
 
-def test_an_unknown_price_between_zones_neither_sorts_a_gateway_last_nor_takes_its_curve_away():
+def test_an_unknown_price_between_zones_is_nothing_to_compare_by():
     rates = rates_of({name: price for name, price in US_EAST_1.items() if name != "inter_az_gb"})
     plan = service(30, replace(WORK, log_bytes_per_request=100), rates=rates)
     found = compare_networks(plan, rates)
-    assert found[0].title == "one NAT gateway"
-    assert found[0].cost.is_lower_bound
-    assert np.isfinite(network_usd_by_gb(found, plan, rates, [1.0, 500.0])).all()
+    assert [bill.title for bill in found if bill.cost.is_lower_bound] == ["one NAT gateway"]
+    assert found[-1].title == "one NAT gateway"
+    known = np.isfinite(network_usd_by_gb(found, plan, rates, [1.0, 500.0])).all(axis=1)
+    assert known.tolist() == [True] * (len(found) - 1) + [False]
+
+
+def test_what_all_layouts_lack_alike_decides_nothing():
+    alike = rates_of({name: price for name, price in US_EAST_1.items() if name != "alarm_standard_month"})
+    names = [bill.title for bill in compare_networks(service(30, rates=alike), alike)]
+    assert names == [bill.title for bill in compare_networks(service(30), RATES)]
+    unknown = ("alarm_standard_month", "vpc_interface_endpoint_hour", "vpc_interface_endpoint_gb")
+    both = rates_of({name: price for name, price in US_EAST_1.items() if name not in unknown})
+    assert compare_networks(service(30, rates=both), both)[-1].title == "interface endpoints"
+
+
+def test_the_layout_that_runs_is_among_them():
+    own = NetworkLayout.of("nat", 3, 2)
+    plan = estimate(WORK, RATES, ServiceSpec(TaskSize(256, 512), network=own))
+    found = by_title(compare_networks(plan, RATES))
+    assert found["2 NAT gateways for 3 zones"].cost.total_usd == pytest.approx(plan.cost.total_usd)
+    assert len(found) == 6
+    usual = estimate(WORK, RATES, ServiceSpec(TaskSize(256, 512), network=NetworkLayout.of("nat", 3)))
+    assert len(compare_networks(usual, RATES)) == 5
 
 
 def test_ipv6_has_the_load_balancers_addresses_alone():

@@ -17,6 +17,7 @@ from estimator.report import drawing
 from estimator.report.bill_steps import GROUPS, REST, usd_by_group
 from estimator.report.breakdown_tables import lcu_dimensions_table, months_table, split_table, what_ifs_table
 from estimator.report.terminal import plain_table
+from estimator.service.capacity import CapacityProviderStrategy
 from estimator.service.network import NetworkLayout
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
@@ -196,10 +197,27 @@ def test_a_table_of_both_parts_and_their_sums():
     table = split_table(split)
     row = next(row for row in table.rows if row[0] == "Load balancer capacity units")
     assert row[1:] == ("0.00", "unknown", "unknown")
+    # The units follow traffic: what stands without it is known.
     assert table.footer == (
         "Total",
-        *(f"at least {usd:,.2f}" for usd in (split.fixed_usd, split.variable_usd, split.total_usd)),
+        f"{split.fixed_usd:,.2f}",
+        f"at least {split.variable_usd:,.2f}",
+        f"at least {split.total_usd:,.2f}",
     )
+
+
+def test_a_group_without_a_rate_is_unknown_and_not_left_out():
+    prices = {name: price for name, price in US_EAST_1.items() if "spot" not in name}
+    rates = rates_of(prices)
+
+    def table_of(strategy):
+        found = estimate(WORK, rates, replace(TWO, capacity_provider_strategy=strategy))
+        return months_table(bill_by_month(found, rates, Horizon(2, 10)))
+
+    table = table_of("FARGATE_SPOT")
+    place = [head.lstrip(">") for head in table.columns].index("Compute")
+    assert [row[place] for row in table.rows] == ["unknown", "unknown"]
+    assert all(row[place].startswith("at least ") for row in table_of(CapacityProviderStrategy(0, 1, 1)).rows)
 
 
 def test_tables_of_capacity_units():

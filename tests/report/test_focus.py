@@ -85,7 +85,9 @@ def test_periods_and_unknown_rates():
     cost = estimate(WORK, rates, SPEC).cost
     frame = focus_frame(cost, dt.date(2026, 11, 1)).set_index("ChargeDescription")
     assert set(frame["BillingPeriodStart"]) == set(frame["ChargePeriodStart"]) == {"2026-11-01T00:00:00Z"}
-    assert set(frame["BillingPeriodEnd"]) == {"2026-12-01T10:00:00Z"}  # 730 hours
+    assert set(frame["BillingPeriodEnd"]) == {"2026-12-01T00:00:00Z"}
+    assert set(frame["ChargePeriodEnd"]) == {"2026-12-01T10:00:00Z"}  # 730 hours
+    assert set(focus_frame(cost, dt.date(2026, 12, 15))["BillingPeriodEnd"]) == {"2027-01-01T00:00:00Z"}
     assert frame.isna().loc["Load balancer capacity units", ["ListCost", "BilledCost", "ListUnitPrice"]].all()
 
 
