@@ -129,6 +129,8 @@ def read_text(path: Path, what: str, most_bytes: int, too_large: str, otherwise:
         If it cannot be read, is too large or no UTF-8 text.
     """
     try:
+        if path.is_dir():
+            raise InvalidScenario(f"The {what} {path} cannot be read: it is a folder. Name a file in it.")
         if path.stat().st_size > most_bytes:
             raise InvalidScenario(f"{path} is larger than {most_bytes // 1_000_000} MB. {too_large}")
         return path.read_text(encoding="utf-8-sig")

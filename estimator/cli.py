@@ -19,8 +19,8 @@ from estimator.commands.breakdown import breakdown
 from estimator.commands.course import replay, simulate
 from estimator.commands.invoice import invoice
 from estimator.commands.load import load
+from estimator.commands.output import progress_bar
 from estimator.commands.prices import prices
-from estimator.commands.progress import progress_bar
 from estimator.commands.uncertain import uncertain
 
 if TYPE_CHECKING:
@@ -149,7 +149,9 @@ def plan(
     _print(found, as_json, export)
     _tell(output)
     if document.service is not None and not as_json:
-        typer.echo(
+        from estimator.report.terminal import say
+
+        say(
             f"\nThe plan is searched without a look at the `service` section: `estimator estimate {scenario}` prices that one as it is."
         )
 
@@ -309,4 +311,6 @@ def _print(found: Plan, as_json: bool, exported: Path | None) -> None:
 
 
 def _fail(error: Exception) -> None:
-    typer.echo(f"Error: {error}", err=True)
+    from estimator.report.terminal import say
+
+    say(f"Error: {error}", stderr=True)

@@ -108,7 +108,8 @@ def refuse_truth_values(values: object, where: str, allowed: frozenset[str], pat
             refuse_truth_values(value, where, allowed, f"{path}[{number}]")
     elif isinstance(values, bool) and path.rpartition(".")[2] not in allowed:
         raise InvalidScenario(
-            f"{where}: {path} is {str(values).lower()}; it must not be a truth value. YAML reads yes, no, on and off as one: put text in quotes."
+            f"{where}: {path} is {str(values).lower()}; it must not be a truth value. YAML reads yes, no, on and off as one: put text in quotes; "
+            "`estimator schema` says what is allowed."
         )
 
 

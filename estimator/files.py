@@ -31,6 +31,10 @@ def require_free(path: Path | None, force: bool) -> None:
     with _as_export_error(path):
         if _is_stream(path):
             return
+        if path.is_dir():
+            raise ExportError(
+                f"{path} cannot be written: it is a folder. Name a file in it, such as {path / 'bill.csv'}."
+            )
         if path.exists() and not force:
             raise ExportError(f"{path} exists already; choose another name, or --force to write over it.")
         if (path.exists() and not path.is_file()) or not path.resolve().parent.is_dir():

@@ -16,10 +16,10 @@ from estimator.documents import Known, Section, parse_document, refuse_truth_val
 from estimator.errors import InvalidScenario
 from estimator.load_sections import LOAD_PARTS, LOADS, Load, ShapedLoad
 from estimator.planning.limits import require_consistent
-from estimator.planning.planner import estimate, plan, require_rates
+from estimator.planning.planner import estimate, plan
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
-from estimator.pricing.rates import Rates, require_region
+from estimator.pricing.rates import Rates, require_rates, require_region
 from estimator.pricing.snapshots import load_rates
 from estimator.sections import Network, Prices
 from estimator.service.application import Application
@@ -334,9 +334,11 @@ class Scenario(Section):
             require_savings_plans(scenario.savings_plans)
         except InvalidScenario as error:
             raise InvalidScenario(f"{where}: {error}") from None
-        require_consistent(
-            scenario.request, scenario.application, scenario.network_layout(), scenario.region, extras=scenario.extras
-        )
+        try:
+            layout = scenario.network_layout()
+        except InvalidScenario as error:
+            raise InvalidScenario(f"{where}: {with_path('network', str(error), Network.model_fields)}") from None
+        require_consistent(scenario.request, scenario.application, layout, scenario.region, extras=scenario.extras)
         if scenario.service is not None:
             try:
                 scenario.spec()

@@ -190,3 +190,22 @@ def test_savings_plans_are_said_on_the_terminal(call, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["regions", "networks"])
 def test_help_has_an_example(call, command: str) -> None:
     assert f"Example: estimator {command} shop.yaml" in call(command, "--help").stdout
+
+
+def test_without_requests_there_is_no_cost_by_request(call, tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, load={"kind": "constant", "requests_per_s": 0}, service=SERVICE)
+    shown = call("estimate", path).stdout
+    assert "No requests, so no cost by request." in shown
+    assert "0 requests a month, which consume no capacity units of the load balancer." in shown
+    assert json.loads(call("estimate", path, "--json").stdout)["figures"]["usd_per_million_requests"] is None
+
+
+def test_a_folder_is_no_file(call, tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, service=SERVICE)
+    check_refused(call("estimate", path, "--focus", tmp_path), "it is a folder. Name a file in it")
+    check_refused(call("estimate", tmp_path), "it is a folder. Name a file in it")
+
+
+def test_a_layout_that_is_none_is_said_with_its_place(call, tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, service=SERVICE, network={"layout": "public", "nat_gateways": 2})
+    check_refused(call("estimate", path), "scenario.yaml: network.nat_gateways is 2", "choose the nat layout")

@@ -17,12 +17,21 @@ def test_ways_to_pay(call, tmp_path: Path) -> None:
     path = scenario_file(tmp_path, region="us-east-1", service=SERVICE)
     shown = call("purchases", path).stdout
     assert "Ways to pay for it" in shown
-    assert "Savings Plan, 1 year, No Upfront" in shown
-    assert "Not priced: Savings Plan, 1 year, Partial Upfront (sp_compute_1yr_partialupfront" in shown
+    assert "\nCompute Savings Plan, 1 year, No Upfront" in shown
+    # Both terms lack the same options: they are said once, with what to do, and not by the names of prices.
+    assert "No rate is known for Partial Upfront and All Upfront of 1 year and 3 years in us-east-1:" in shown
+    for way_out in ("`prices.overrides`", "`estimator prices refresh --region us-east-1`"):
+        assert way_out in shown
+    assert "sp_compute_" not in shown
+    # Four tasks always, and all of them below the base.
+    assert "Half and all on Spot above 4, the service's minimum, are left out" in shown
+    assert "\nhalf on Spot" not in shown
+    for head in ("Utilization", "Break-even", "USD upfront"):
+        assert head in shown.splitlines()[4]
     values = json.loads(call("purchases", path, "--json").stdout)
     on_demand = next(way for way in values["purchases"] if way["title"] == "On-Demand")
     assert on_demand["usd_per_month"] == pytest.approx(Scenario.from_file(path).estimate().cost.total_usd)
-    saved = next(way for way in values["purchases"] if way["title"] == "Savings Plan, 1 year, No Upfront")
+    saved = next(way for way in values["purchases"] if way["title"] == "Compute Savings Plan, 1 year, No Upfront")
     plan = saved["savings_plan"]
     assert plan["on_demand_usd_per_month"] - plan["committed_usd_per_month"] == pytest.approx(
         on_demand["usd_per_month"] - saved["usd_per_month"]
@@ -37,7 +46,7 @@ def test_a_scenario_with_savings_plans(call, tmp_path: Path) -> None:
     assert Scenario.from_text(scenario.to_yaml()) == scenario
     shown = call("estimate", path).stdout
     assert "Fargate vCPU, Linux x86, Savings Plan" in shown
-    assert "0.05 USD an hour, 100 % used" in shown
+    assert "0.05 USD an hour, utilization 100 %" in shown
     assert "Savings Plans" not in shown.partition("Not included:")[2].partition("\n")[0]
     explained = call("estimate", path, "--explain", "fargate_linux_x86_vcpu_hour:savings_plan_1").stdout
     assert "On-Demand it would be" in explained
@@ -132,6 +141,7 @@ def test_known_usage_is_priced_without_a_scenario(call) -> None:
     [
         (["us-east-1", "nat_gatway_gb=5"], "Did you mean nat_gateway_gb?"),
         (["us-east-1", "nat_gateway_gb"], "'nat_gateway_gb' is no quantity"),
+        (["us-east-1", "nat_gateway_gb"], "`estimator charges` and `estimator prices show` list the names"),
         (["us-east-1", "nat_gateway_gb=many"], "'nat_gateway_gb=many' is no quantity"),
         (["us-east-1", "nat_gateway_gb=1", "nat_gateway_gb=2"], "nat_gateway_gb stands twice"),
         (["us-east-1", "nat_gateway_gb=-1"], "is -1"),
@@ -141,3 +151,30 @@ def test_known_usage_is_priced_without_a_scenario(call) -> None:
 )
 def test_usage_that_is_none(call, words: list[str], said: str) -> None:
     check_refused(call("usage", *words), said)
+
+
+def test_the_help_of_usage_says_where_names_are_listed(call) -> None:
+    said = " ".join(call("usage", "--help").stdout.split())
+    assert "`estimator charges` lists those of charges" in said
+    assert "`estimator prices show --region REGION` those of prices" in said
+
+
+def test_a_share_of_spot_above_the_base_is_explained(call, tmp_path: Path) -> None:
+    load = {"kind": "daily", "peak_requests_per_s": 400, "trough_requests_per_s": 50}
+    service = SERVICE | {"min_capacity": 2, "max_capacity": 8}
+    shown = call("purchases", scenario_file(tmp_path, region="us-east-1", load=load, service=service)).stdout
+    assert "half on Spot above 2" in shown
+    assert (
+        '"above 2": the capacity provider strategy has a base, the first 2 of the tasks, which stay On-Demand.' in shown
+    )
+    assert "left out" not in shown
+
+
+def test_charges_as_json(call) -> None:
+    values = json.loads(call("charges", "NAT gateway", "--json").stdout)
+    assert [value["charge"] for value in values] == ["nat_gateway_hour", "nat_gateway_gb"]
+    assert values[1]["unit"] == "GB"
+    assert set(values[0]) == {"charge", "title", "unit", "quantity", "source"}
+    assert len(json.loads(call("charges", "--json").stdout)) > 40
+    assert call("charges", "nat_gateway_gb").stdout.startswith("1 charge\n")
+    check_refused(call("charges", "--markdown", "--json"), "--markdown prints the whole table", "leave --json")

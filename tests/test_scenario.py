@@ -131,7 +131,7 @@ def test_bad_documents(text, said):
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(InvalidScenario, match=r"nowhere\.yaml cannot be read.*estimator init"):
         Scenario.from_file(tmp_path / "nowhere.yaml")
-    with pytest.raises(InvalidScenario, match="cannot be read"):
+    with pytest.raises(InvalidScenario, match="cannot be read: it is a folder"):
         Scenario.from_file(tmp_path)
     (tmp_path / "latin.yaml").write_bytes("name: é".encode("latin-1"))
     with pytest.raises(InvalidScenario, match="not UTF-8"):

@@ -1,4 +1,4 @@
-"""What a line of the bill is: its price, its formula and its meter."""
+"""What a line of the bill is: its price, its formula, its meter and its working."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ class Charge:
         How the quantity comes about, to read.
     meter : callable
         Quantity of one month from a `BilledMonth`: a number, or one for each candidate. [the price's unit]
+    working : callable
+        The formula with the numbers that the meter multiplies, from a `BilledMonth` and the position of a candidate that has a quantity: text as
+        `estimator.billing.working` writes it.
     source : str
         Where AWS says so, with the date read.
     decides : bool
@@ -37,5 +40,6 @@ class Charge:
     price: str
     formula: str
     meter: Callable[[BilledMonth], Quantity]
+    working: Callable[[BilledMonth, int], str]
     source: str
     decides: bool = True

@@ -16,6 +16,7 @@ import numpy as np
 from estimator.billing.costing import CostBreakdown, CostLine, cost_line
 from estimator.billing.savings_plan_options import AppliedSavingsPlan, SavingsPlan, require_savings_plans
 from estimator.billing.savings_plans import Floats, SavingsPlanUsage, apply_commitment, best_commitment, fargate_usage
+from estimator.billing.working import written
 from estimator.errors import RateNotFound
 from estimator.pricing.rates import Rates
 from estimator.service.task_size import LINUX
@@ -89,12 +90,13 @@ def with_savings_plans(
         left = apply_commitment(usage, commitment).on_demand_units_per_h
         units = np.maximum((usage.units_per_h - left).sum(axis=1), 0.0) * months
         done = _applied(plan, commitment, cost.hours_per_month, usage, units)
-        for leg, quantity in zip(usage.legs, units.tolist(), strict=True):
+        came = usage.units_per_h.sum(axis=1) * months
+        for leg, quantity, before in zip(usage.legs, units.tolist(), came.tolist(), strict=True):
             if leg in by_charge and quantity > 0:
                 price = plan.option.price_of(leg.removeprefix("fargate_").removesuffix("_hour"))
-                paid.setdefault(leg, []).append(_covered(by_charge[leg], price, quantity, number, rates))
+                paid.setdefault(leg, []).append(_covered(by_charge[leg], price, quantity, before, number, rates))
         if done.unused_usd:
-            unused.append(_unused(plan, done.unused_usd, number))
+            unused.append(_unused(done, number))
         applied.append(done)
     lines: list[CostLine] = []
     for line in cost:
@@ -163,7 +165,13 @@ def _with_unknown(cost: CostBreakdown, existing: list[SavingsPlan]) -> CostBreak
         for line in cost
     ]
     lines += [
-        _commitment_line(plan, (plan.commitment_usd_per_h or 0.0) * cost.hours_per_month, number, "commitment × hours")
+        _commitment_line(
+            plan,
+            (plan.commitment_usd_per_h or 0.0) * cost.hours_per_month,
+            number,
+            "commitment × hours",
+            _committed(plan.commitment_usd_per_h or 0.0, cost.hours_per_month),
+        )
         for number, plan in enumerate(existing, 1)
     ]
     return replace(cost, lines=tuple(lines))
@@ -176,11 +184,17 @@ def _applied(
     return AppliedSavingsPlan(plan, commitment, hours, used, float(usage.on_demand_rates @ units))
 
 
-def _covered(line: CostLine, price: str, quantity: float, number: int, rates: Rates) -> CostLine:
-    """Write what a plan pays of a line: list and contracted cost are On-Demand's, the effective one the plan's; nothing is billed."""
+def _committed(usd_per_h: float, hours: float) -> str:
+    return f"{written(usd_per_h)} USD/h × {written(hours)} h"
+
+
+def _covered(line: CostLine, price: str, quantity: float, before: float, number: int, rates: Rates) -> CostLine:
+    """Write what a plan pays of what comes to it: list and contracted cost are On-Demand's, the effective one the plan's; nothing is billed."""
     formula = f"part of {line.charge} that the commitment pays for, hour by hour"
+    left = before - quantity if before - quantity > _ROUNDING * before else 0.0
+    working = f"{written(before)} {line.pricing_unit} that come to it − {written(left)} that it leaves"
     covered = cost_line(
-        f"{line.charge}:savings_plan_{number}", f"{line.title}, Savings Plan", price, quantity, rates, formula
+        f"{line.charge}:savings_plan_{number}", f"{line.title}, Savings Plan", price, quantity, rates, formula, working
     )
     on_demand = cost_line(line.charge, line.title, line.price, quantity, rates, "")
     return replace(
@@ -200,15 +214,20 @@ def _remainder(line: CostLine, covered: list[CostLine], rates: Rates) -> list[Co
     if quantity <= _ROUNDING * line.pricing_quantity:
         return []
     formula = f"{line.formula}; less what Savings Plans pay for"
-    return [cost_line(line.charge, line.title, line.price, quantity, rates, formula)]
+    paid = "".join(f" − {written(part.pricing_quantity)} that a Savings Plan pays for" for part in covered)
+    return [
+        cost_line(line.charge, line.title, line.price, quantity, rates, formula, line.working and line.working + paid)
+    ]
 
 
-def _unused(plan: SavingsPlan, usd: float, number: int) -> CostLine:
-    line = _commitment_line(plan, usd, number, "sum over hours of what usage leaves of the commitment")
+def _unused(done: AppliedSavingsPlan, number: int) -> CostLine:
+    working = f"{_committed(done.commitment_usd_per_h, done.hours)} − {written(done.used_usd)} USD used"
+    formula = "sum over hours of what usage leaves of the commitment"
+    line = _commitment_line(done.plan, done.unused_usd, number, formula, working)
     return replace(line, charge=f"{UNUSED}:{number}", title="Savings Plan, unused commitment", billed_cost=0.0)
 
 
-def _commitment_line(plan: SavingsPlan, usd: float, number: int, formula: str) -> CostLine:
+def _commitment_line(plan: SavingsPlan, usd: float, number: int, formula: str, working: str) -> CostLine:
     return CostLine(
         charge=f"{COMMITMENT}:{number}",
         price="",
@@ -230,4 +249,5 @@ def _commitment_line(plan: SavingsPlan, usd: float, number: int, formula: str) -
         rate_note=plan.title,
         last_seen="",
         formula=formula,
+        working=working,
     )

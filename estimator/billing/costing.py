@@ -75,6 +75,8 @@ class CostLine:
         Date on which the rate was last known to stand on AWS's list; empty if not known, and for your own price.
     formula : str
         How the quantity comes about.
+    working : str
+        The formula with its numbers, as `estimator.billing.working` writes it; empty if they are not known.
     """
 
     charge: str
@@ -97,6 +99,7 @@ class CostLine:
     rate_note: str
     last_seen: str
     formula: str
+    working: str = ""
 
     @property
     def sku_text(self) -> str:
@@ -190,7 +193,7 @@ class CostBreakdown:
             else:
                 said |= dict.fromkeys(CHARGES[name].title.partition(", ")[0] for name in names if name in nothing)
         others = ", ".join(title for title in said if title not in here)
-        included = f"Included, and nothing here: {others}. " if others else ""
+        included = f"Counted, and $0 on this bill: {others}. " if others else ""
         return f"{included}Not included: {self.not_included}."
 
     @property
@@ -429,7 +432,13 @@ def breakdown(month: BilledMonth, bills: Bills, rates: Rates, candidate: int) ->
     """
     lines = tuple(
         cost_line(
-            name, CHARGES[name].title, CHARGES[name].price, float(amounts[candidate]), rates, CHARGES[name].formula
+            name,
+            CHARGES[name].title,
+            CHARGES[name].price,
+            float(amounts[candidate]),
+            rates,
+            CHARGES[name].formula,
+            CHARGES[name].working(month, candidate),
         )
         for name, amounts in bills.quantity.items()
         if amounts[candidate] != 0.0
@@ -445,7 +454,9 @@ def breakdown(month: BilledMonth, bills: Bills, rates: Rates, candidate: int) ->
     )
 
 
-def cost_line(charge: str, title: str, price: str, quantity: float, rates: Rates, formula: str) -> CostLine:
+def cost_line(
+    charge: str, title: str, price: str, quantity: float, rates: Rates, formula: str, working: str = ""
+) -> CostLine:
     """Price one month's quantity and say where its rate comes from.
 
     Parameters
@@ -462,6 +473,8 @@ def cost_line(charge: str, title: str, price: str, quantity: float, rates: Rates
         The region's rates; one that is not known makes the line's costs unknown.
     formula : str
         How the quantity comes about.
+    working : str
+        The formula with its numbers; empty if they are not known.
 
     Returns
     -------
@@ -493,6 +506,7 @@ def cost_line(charge: str, title: str, price: str, quantity: float, rates: Rates
         rate_note=rate.note if rate else "",
         last_seen=_last_seen(rate) if rate else "",
         formula=formula,
+        working=working,
     )
 
 

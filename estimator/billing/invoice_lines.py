@@ -67,6 +67,8 @@ FORMATS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 #: Fields of which an export must have at least one, each.
 _NEEDED = (("usage_type", "sku", "rate_code", "description"), ("start",), ("unit_price", "list_unit_price", "cost"))
+#: More of anything is no usage, and no cost.
+_MOST = Decimal(10) ** 15
 _NUMBERS = ("quantity", "unit_price", "list_unit_price", "cost", "plan_unit_price")
 
 #: AWS's type of usage that a Savings Plan pays for.
@@ -204,6 +206,10 @@ def read_invoice(path: Path | str) -> tuple[InvoiceLine, ...]:
                 raise InvalidScenario(
                     f"{path}, line {rows.line_num}: it has more cells than the {len(heads)} columns. Mend or leave out the line."
                 )
+            if None in row.values():
+                raise InvalidScenario(
+                    f"{path}, line {rows.line_num}: it has fewer cells than the {len(heads)} columns, as where a file was cut off. Get it anew."
+                )
             lines.append(_line(f"{path}, line {rows.line_num}", rows.line_num, row, columns))
     if not lines:
         raise InvalidScenario(f"{path} has columns, but no lines. Export a period with usage.")
@@ -242,6 +248,10 @@ def _columns(path: Path, heads: Sequence[str]) -> dict[str, tuple[str, ...]]:
                 names = " or ".join(name for field in alternatives for name in fields.get(field, ()))
                 raise InvalidScenario(f"{path} is a bill in the format {title} without the column {names}. Export it.")
         return here
+    if not heads:
+        raise InvalidScenario(f"{path} is empty. Give a bill as CSV, with its columns in the first line.")
+    if len(heads) == 1 and ";" in heads[0]:
+        raise InvalidScenario(f"{path} is separated by ;. Export it with commas between the columns.")
     telling = "; ".join(
         f"{title}: {', '.join(fields['start'] + fields['usage_type'])}" for title, fields in FORMATS.items()
     )
@@ -277,8 +287,10 @@ def _decimal(where: str, cell: str) -> Decimal | None:
         number = Decimal(cell)
     except InvalidOperation:
         number = Decimal("nan")
-    if not number.is_finite():
-        raise InvalidScenario(f"{where} is {shown(cell)}; it must be a number, or empty. Mend the cell.")
+    if not number.is_finite() or abs(number) > _MOST:
+        raise InvalidScenario(
+            f"{where} is {shown(cell)}; it must be a number of at most {float(_MOST):g}, or empty. Mend the cell."
+        )
     return number
 
 

@@ -99,7 +99,7 @@ class SavingsPlanPayment:
 
     @property
     def upfront_usd(self) -> float:
-        """Paid at the start. [USD]"""
+        """Paid upfront, once. [USD]"""
         percent = (0, self.partial_upfront_percent, 100)[PAYMENT_OPTIONS.index(self.option.payment_option)]
         return self.commitment_usd_per_h * TERM_HOURS[self.option.term] * percent / 100
 
@@ -166,10 +166,14 @@ class SavingsPlan:
         return SavingsPlanOption(self.term, self.payment_option)
 
     @property
+    def years(self) -> str:
+        """Its term, to read."""
+        return {"1yr": "1 year", "3yr": "3 years"}[self.term]
+
+    @property
     def title(self) -> str:
         """The plan, to read."""
-        years = {"1yr": "1 year", "3yr": "3 years"}[self.term]
-        return f"Compute Savings Plan, {years}, {self.payment_option}"
+        return f"Compute Savings Plan, {self.years}, {self.payment_option}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +230,16 @@ class AppliedSavingsPlan:
         used = 100 * self.used_usd / self.committed_usd
         saved = self.net_savings_usd
         effect = f"${abs(saved):,.2f} a month {'less' if saved >= 0 else 'more'} than On-Demand"
-        yours = "which you have already" if self.plan.existing else self._paid
-        return f"{self.plan.title}: {self.commitment_usd_per_h:.5g} USD an hour, {used:.3g} % used, {effect}; {yours}."
+        yours = "you have it already" if self.plan.existing else self._paid
+        committed = f"{self.commitment_usd_per_h:.5g} USD an hour, utilization {used:.3g} %"
+        return f"{self.plan.title}: {committed}, {effect}; {yours}."
 
     @property
     def _paid(self) -> str:
         upfront, recurring = self.payment.upfront_usd, self.payment.recurring_usd_per_h * self.hours
-        parts = [f"${upfront:,.2f} at the start"] if upfront else []
+        parts = [f"${upfront:,.2f} upfront"] if upfront else []
         parts += [f"${recurring:,.2f} with each month's bill"] if round(recurring, 9) else []
-        return f"paid {' and '.join(parts)}"
+        return " and ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values.
@@ -314,7 +319,7 @@ def require_commitment(commitment_usd_per_h: ArrayLike) -> NDArray[np.float64]:
     if wrong.any():
         raise InvalidScenario(
             f"commitment_usd_per_h is {float(values[wrong][0]):.12g}; AWS takes {MIN_COMMITMENT_USD_PER_H} to {MAX_COMMITMENT_USD_PER_H:,} USD "
-            f"per hour with at most {COMMITMENT_DECIMALS} decimals. Round it, or say 0 for no Savings Plan."
+            f"per hour with at most {COMMITMENT_DECIMALS} decimals. Round it, or leave the plan out."
         )
     return rounded
 

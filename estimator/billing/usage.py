@@ -16,16 +16,19 @@ from dataclasses import dataclass
 
 from estimator.billing.charges import CHARGES
 from estimator.billing.costing import CostBreakdown, cost_line
+from estimator.billing.working import written
 from estimator.checks import require_number, shown
 from estimator.errors import InvalidScenario
 from estimator.pricing.catalog import PRICES
-from estimator.pricing.rates import Rates
+from estimator.pricing.rates import Rates, require_rates
 from estimator.service.behavior import AwsBehavior
 from estimator.service.task_size import ARM64, CPU_ARCHITECTURES, LINUX, WINDOWS, X86_64, TaskSize, require_offered
 from estimator.units import HOURS_PER_MONTH, INCLUDED_EPHEMERAL_STORAGE_GIB, SECONDS_PER_HOUR
 
 #: Configurable ephemeral storage. [GiB] Source: AWS, `EphemeralStorage` of the ECS API, read 2026.
 MAXIMUM_EPHEMERAL_STORAGE_GIB = 200
+#: More of anything is no month's usage.
+MOST_QUANTITY = 1e15
 #: What a bill of plain quantities does not hold.
 NOT_NAMED = "what the quantities do not name, taxes, free tiers, and discounts other than those that the rates hold"
 
@@ -75,13 +78,18 @@ def price_usage(
     'at least $32.85 a month'
     """
     require_number("hours_per_month", hours_per_month, 1, 744, advice="730 is the calculators' month.")
+    if not isinstance(quantities, Mapping):
+        raise InvalidScenario(
+            f"quantities is {shown(quantities)}; it must be a mapping of names to numbers, such as {{'nat_gateway_gb': 500}}."
+        )
+    require_rates(rates)
     names = {name: _Named(row.title, name) for name, row in PRICES.items()}
     names |= {name: _Named(charge.title, charge.price) for name, charge in CHARGES.items()}
     taken: dict[str, str] = {}
     for name, quantity in quantities.items():
         if name not in names:
             raise InvalidScenario(_unknown(name, names))
-        require_number(f"The quantity of {name}", quantity, 0)
+        require_number(f"The quantity of {name}", quantity, 0, MOST_QUANTITY)
         price = names[name].price
         if price in taken:
             raise InvalidScenario(
@@ -90,7 +98,15 @@ def price_usage(
         taken[price] = name
     order = dict.fromkeys((*CHARGES, *PRICES))
     lines = tuple(
-        cost_line(name, names[name].title, names[name].price, float(quantities[name]), rates, "as given")
+        cost_line(
+            name,
+            names[name].title,
+            names[name].price,
+            float(quantities[name]),
+            rates,
+            "as given",
+            written(quantities[name]),
+        )
         for name in order
         if quantities.get(name)
     )
@@ -166,6 +182,8 @@ def fargate_tasks(
     >>> fargate_tasks(1, TaskSize(1024, 2048), seconds_per_run=20, runs=60)["fargate_linux_x86_vcpu_hour"]
     1.0
     """
+    if not isinstance(task_size, TaskSize):
+        raise InvalidScenario(f"task_size is {shown(task_size)}; it must be a TaskSize, such as TaskSize(512, 1024).")
     require_number("tasks", tasks, 0)
     require_number("runs", runs, 0)
     require_number("linux_minimum_s", linux_minimum_s, 0)
@@ -223,6 +241,6 @@ def _unknown(name: object, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name).lower(), spelled, n=1)
     hint = f" Did you mean {spelled[close[0]]}?" if close else ""
     return (
-        f"{shown(name)} is the name of no charge and of no price.{hint} The lines of an estimated bill name charges, and "
-        "`estimator prices show` lists the prices."
+        f"{shown(name)} is the name of no charge and of no price.{hint} `estimator charges` lists the charges, "
+        "`estimator prices show` the prices."
     )

@@ -47,11 +47,12 @@ def regions(
         typer.echo(json.dumps(values, indent=2))
         return
     from estimator.report.tables import regions_table
-    from estimator.report.terminal import show
+    from estimator.report.terminal import say, show
 
-    typer.echo(f"\n{document.name}: {found.spec.describe()}\n")
+    say(f"\n{document.name}: {found.spec.describe()}\n")
     show(regions_table(bills, document.region))
-    typer.echo("The same tasks and requests; latency to your users and transfer between regions are not part of it.")
+    say()
+    say("The same tasks and requests; latency to your users and transfer between regions are not part of it.")
 
 
 def networks(
@@ -64,7 +65,7 @@ def networks(
 
     Example: estimator networks shop.yaml
     """
-    from estimator.planning.networks import break_even_gb, compare_networks
+    from estimator.planning.networks import break_even_gb, cheapest_by_gb, compare_networks, traffic_gb
 
     document, rates, found = _priced(scenario)
     bills = compare_networks(found, rates)
@@ -72,25 +73,33 @@ def networks(
     crossings = {
         other.title: break_even_gb(best, other, found, rates) for other in bills[1:] if other.cost and best.cost
     }
+    ranges, today_gb = cheapest_by_gb(bills, found, rates), traffic_gb(found, rates)
     if as_json:
         values = {
             "name": document.name,
             "service": found.spec.describe(),
             "region": document.region,
+            "traffic_gb_per_month": today_gb,
+            "cheapest_from_gb": [{"from_gb": gb, "title": bill.title} for gb, bill in ranges],
             "networks": [bill.to_dict() | {"break_even_with_cheapest_gb": crossings.get(bill.title)} for bill in bills],
         }
         typer.echo(json.dumps(values, indent=2))
         return
     from estimator.report.tables import networks_table
-    from estimator.report.terminal import show
+    from estimator.report.terminal import say, show
 
-    typer.echo(f"\n{document.name}: {found.spec.describe()}\n")
+    say(f"\n{document.name}: {found.spec.describe()}\n")
     show(networks_table(bills))
-    for title, gb in crossings.items():
-        if gb is not None:
-            typer.echo(
-                f"At {gb:,.4g} GB a month of logs, calls to the internet and images from elsewhere, {best.title} and {title} cost the same."
-            )
+    say()
+    what = "of logs, calls to the internet and images from elsewhere"
+    say(f"{today_gb:,.4g} GB a month {what} go through a layout that charges for them.")
+    if len(ranges) == 1:
+        say(f"Whatever the traffic, {ranges[0][1].title} cost least with these tasks.")
+    ends = [begin for begin, _ in ranges[1:]]
+    for (begin, bill), end in zip(ranges, [*ends, None], strict=True) if ends else ():
+        until = "" if end is None else f" up to {end:,.4g} GB"
+        where = f"from {begin:,.4g} GB on{until}" if begin else until.strip()
+        say(f"{bill.title[0].upper()}{bill.title[1:]}: cheapest {where}.")
 
 
 def purchases(
@@ -116,17 +125,15 @@ def purchases(
         }
         typer.echo(json.dumps(values, indent=2))
         return
-    from estimator.report.purchases_table import purchases_table, purchases_text
-    from estimator.report.terminal import show
+    from estimator.report.purchases_table import SAVINGS_PLANS_TEXT, purchases_table, purchases_text, spot_text
+    from estimator.report.terminal import say, show
 
-    typer.echo(f"\n{document.name}: {found.spec.describe()}\n")
+    say(f"\n{document.name}: {found.spec.describe()}\n")
     show(purchases_table(ways))
-    typer.echo(
-        "Savings Plans are applied hour by hour to Fargate On-Demand, and what an hour does not use is lost; a loss below means: from that part of "
-        "today's usage on, in all hours alike, it costs more than On-Demand."
-    )
-    if text := purchases_text(ways):
-        typer.echo(text)
+    say()
+    for text in (SAVINGS_PLANS_TEXT, spot_text(ways), purchases_text(ways)):
+        if text:
+            say(text)
 
 
 def charges(
@@ -134,6 +141,7 @@ def charges(
         str, typer.Argument(metavar="[TEXT]", help="Part of a charge's name or title; all by default.")
     ] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of docs/bill.md.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """List every line that a bill can have.
 
@@ -142,17 +150,24 @@ def charges(
     Example: estimator charges logs
     """
     from estimator.errors import InvalidScenario
-    from estimator.report.charges_table import charges_markdown, charges_table
+    from estimator.report.charges_table import charges_markdown, charges_rows, charges_table
 
     if markdown:
+        if as_json or matching:
+            raise InvalidScenario(
+                "--markdown prints the whole table of docs/bill.md; leave --json and the name or title out."
+            )
         typer.echo(charges_markdown())
         return
-    table = charges_table(matching)
-    if not table.rows:
+    rows = charges_rows(matching)
+    if not rows:
         raise InvalidScenario(f"No charge has '{matching}' in its name or title; `estimator charges` lists them all.")
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
     from estimator.report.terminal import show
 
-    show(table)
+    show(charges_table(matching))
 
 
 def usage(
@@ -168,7 +183,8 @@ def usage(
 ) -> None:
     """Price quantities that you know, no simulation.
 
-    They are those of one month, by the name of a charge or of a price; `estimator prices show` lists the names.
+    They are those of one month, by the name of a charge or of a price: `estimator charges` lists those of charges, and
+    `estimator prices show --region REGION` those of prices.
 
     Example: estimator usage eu-west-1 fargate_linux_arm_vcpu_hour=1460 fargate_linux_arm_gb_hour=2920 nat_gateway_gb=500
     """
@@ -180,10 +196,10 @@ def usage(
         typer.echo(json.dumps(cost.to_dict(), indent=2))
         return
     from estimator.report.tables import bill_table
-    from estimator.report.terminal import show
+    from estimator.report.terminal import say, show
 
     show(bill_table(cost))
-    typer.echo(f"{cost.prices_text}\n{cost.scope_text}")
+    say(f"\n{cost.prices_text}\n{cost.scope_text}")
 
 
 def _quantities(pairs: list[str]) -> dict[str, float]:
@@ -201,7 +217,8 @@ def _quantities(pairs: list[str]) -> dict[str, float]:
             number = 0.0
         if not equals:
             raise InvalidScenario(
-                f"{shown(pair)} is no quantity; it must be a name, = and a number, such as nat_gateway_gb=500."
+                f"{shown(pair)} is no quantity; it must be a name, = and a number, such as nat_gateway_gb=500. "
+                "`estimator charges` and `estimator prices show` list the names."
             )
         if name in found:
             raise InvalidScenario(f"{name} stands twice; add its quantities up.")
@@ -258,4 +275,6 @@ def print_explained(cost: CostBreakdown, rates: Rates, charge: str, as_json: boo
     if as_json:
         typer.echo(json.dumps({name: list(lines) for name, lines in texts.items()}, indent=2))
         return
-    typer.echo("\n\n".join("\n".join(lines) for lines in texts.values()))
+    from estimator.report.terminal import say
+
+    say("\n\n".join("\n".join(lines) for lines in texts.values()))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from estimator.commands.progress import progress_bar
+from estimator.commands.output import progress_bar
 
 if TYPE_CHECKING:
     from estimator.planning.cost_split import CostSplit
@@ -33,10 +33,15 @@ def breakdown(
         typer.Option("--growth", metavar="PERCENT", help="Growth of the load from each month to the next."),
     ] = None,
     users: Annotated[
-        float | None, typer.Option("--users", help="Users whose requests the load is, for the cost by user.")
+        float | None,
+        typer.Option(
+            "--users",
+            help="Users whose requests the first month's load is, for the cost by user; they grow with the load.",
+        ),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="CSV", help="Write the cost of each charge, one row for each month.")
+        Path | None,
+        typer.Option("--csv", metavar="CSV", help="Write total, requests, users and each charge, a row a month."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
@@ -67,7 +72,7 @@ def breakdown(
     split = fixed_and_variable(found, rates, horizon.users)
     advice = lcu_advice(found, rates)
     if csv is not None:
-        write_whole(csv, by_month.to_frame().to_csv(float_format="%.12g", lineterminator="\n"))
+        write_whole(csv, _months_frame(by_month).to_csv(float_format="%.12g", lineterminator="\n"))
     if as_json:
         values = {
             "name": document.name,
@@ -80,7 +85,9 @@ def breakdown(
         }
         typer.echo(json.dumps(values, indent=2))
     else:
-        typer.echo(f"\n{document.name}: {found.spec.describe()}\n")
+        from estimator.report.terminal import say
+
+        say(f"\n{document.name}: {found.spec.describe()}\n")
         _show(by_month, split, advice)
     if csv is not None:
         typer.echo(f"Wrote {csv}.", err=True)
@@ -108,20 +115,34 @@ def _horizon(document: Scenario, months: int | None, growth: float | None, users
     return horizon
 
 
+def _months_frame(by_month: MonthlyBills) -> Any:
+    """Set what a month comes to, and for how much, before what its charges cost."""
+    frame = by_month.to_frame()
+    columns = {
+        "total_usd": [month.cost.total_usd for month in by_month.months],
+        "requests": [month.cost.requests for month in by_month.months],
+        "users": [month.users for month in by_month.months],
+    }
+    for place, (name, values) in enumerate(columns.items()):
+        frame.insert(place, name, values)
+    return frame
+
+
 def _show(by_month: MonthlyBills, split: CostSplit, advice: LcuAdvice) -> None:
     from estimator.report.breakdown_tables import lcu_dimensions_table, months_table, split_table, what_ifs_table
-    from estimator.report.terminal import show
+    from estimator.report.terminal import say, show
 
+    first_of_many = len({month.load_factor for month in by_month.months}) > 1
     show(months_table(by_month))
-    typer.echo(by_month.verdict)
+    say(f"\n{by_month.verdict}")
     for note in by_month.notes:
-        typer.echo(f"Note: {note}")
-    typer.echo()
-    show(split_table(split))
-    typer.echo(f"{split.verdict}\n")
-    show(lcu_dimensions_table(advice))
-    typer.echo(advice.verdict)
+        say(f"Note: {note}")
+    say()
+    show(split_table(split, first_of_many))
+    say(f"\n{split.verdict}\n")
+    show(lcu_dimensions_table(advice, first_of_many))
+    say(f"\n{advice.verdict}\n")
     if advice.what_ifs:
-        typer.echo()
-        show(what_ifs_table(advice))
-    typer.echo(f"\n{split.cost.prices_text} {split.cost.scope_text}")
+        show(what_ifs_table(advice, first_of_many))
+        say()
+    say(f"{split.cost.prices_text} {split.cost.scope_text}")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from estimator.commands.output import say
+
 if TYPE_CHECKING:
     from estimator.planning.result import Plan
     from estimator.simulation.replay import Replay
@@ -190,17 +192,17 @@ def _print_course(name: str, found: Plan, every: bool, written: Sequence[Path], 
     from estimator.report.course_tables import activities_table, course_table, lcu_savings_table
     from estimator.report.terminal import show
 
-    typer.echo(f"\n{name}: {found.spec.describe()}\n")
+    say(f"\n{name}: {found.spec.describe()}\n")
     show(course_table(found))
-    typer.echo()
+    say()
     if moved:
         show(activities_table(found, most))
         if most is not None and len(moved) > most:
-            typer.echo(f"{len(moved) - most:,} more: --activities lists them all.")
+            say(f"{len(moved) - most:,} more: --activities lists them all.")
     else:
-        typer.echo("No scaling activities: the desired count never moves.")
+        say("No scaling activities: the desired count never moves.")
     if savings:
-        typer.echo()
+        say()
         show(lcu_savings_table(savings))
     _say(found.warnings, written)
 
@@ -223,11 +225,11 @@ def _print_replay(name: str, found: Replay, notes: Sequence[str], written: Seque
         _print_json(values, written)
         return
     show(replay_table(found))
-    typer.echo(
+    say(
         "\nTimes count from the begin of the crowd, in minutes and seconds; extra task-hours are those billed above the tasks before it."
     )
     for way, spec in zip(found.names, found.simulation.specs, strict=True):
-        typer.echo(f"{way}: {spec.describe_scaling()}.")
+        say(f"{way}: {spec.describe_scaling()}.")
     _say(notes, written)
 
 
@@ -237,9 +239,9 @@ def _print_json(values: dict[str, Any], written: Sequence[Path]) -> None:
 
 def _say(notes: Sequence[str], written: Sequence[Path]) -> None:
     for note in notes:
-        typer.echo(f"Note: {note}")
+        say(f"Note: {note}")
     for path in written:
-        typer.echo(f"Wrote {path}.", err=True)
+        say(f"Wrote {path}.", stderr=True)
 
 
 def _course_csv(found: Plan) -> str:

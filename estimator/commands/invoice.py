@@ -38,17 +38,15 @@ def invoice(
         typer.echo(json.dumps(check.to_dict(), indent=2))
         return
     from estimator.report.invoice_table import invoice_table, invoice_totals_table, verdicts_text
-    from estimator.report.terminal import show
+    from estimator.report.terminal import say, show
 
     show(invoice_table(check))
     if check.totals:
-        typer.echo("")
+        say()
         show(invoice_totals_table(check))
         if left_out := sum(total.lines_without_quantity for total in check.totals):
-            typer.echo(
-                f"Left out of the sums for want of a quantity or a cost: {left_out:,} of the lines at these prices."
-            )
-    typer.echo("")
+            say(f"Left out of the sums for want of a quantity or a cost: {left_out:,} of the lines at these prices.")
+    say()
     for text in verdicts_text(check.counts):
-        typer.echo(text)
-    typer.echo(f"\n{check.counts_text}")
+        say(text)
+    say(f"\n{check.counts_text}")

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from estimator.commands.output import say
+
 if TYPE_CHECKING:
     from estimator.workload.measured import Measured
     from estimator.workload.profile import LoadProfile
@@ -332,12 +334,12 @@ def _csv(profile: LoadProfile) -> str:
 
 def _say_notes(notes: tuple[str, ...]) -> None:
     for note in notes:
-        typer.echo(f"Note: {note}", err=True)
+        say(f"Note: {note}", stderr=True)
 
 
 def _say_written(path: Path, profile: LoadProfile) -> None:
     undated = "" if profile.start else f" The load has no dates; in the file it begins on Monday, {NO_DATE:%Y-%m-%d}."
-    typer.echo(f"Wrote {path}: {profile.requests_per_s.size:,} rows of {profile.step_s:,} s.{undated}", err=True)
+    say(f"Wrote {path}: {profile.requests_per_s.size:,} rows of {profile.step_s:,} s.{undated}", stderr=True)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from estimator.commands.output import say
+
 if TYPE_CHECKING:
     from estimator.pricing.changes import PriceChange
     from estimator.pricing.rates import Rates
@@ -91,7 +93,7 @@ def show_prices(
         raise InvalidScenario(f"No price has {matching!r} in its name, title or service; leave --match out to see all.")
     show(rates_table(rates, every, matching))
     if stale := stale_text(rates):
-        typer.echo(stale)
+        say(stale)
 
 
 @prices.command()
@@ -140,9 +142,7 @@ def refresh(
             done = refresh_prices(asked, source, endpoints=endpoints, keep_older=keep_older, progress=progress)
     except KeyboardInterrupt:
         # Nothing is left half written, so that no thread need be waited for.
-        typer.echo(
-            "Stopped. The regions that were finished keep their new prices, the others their old ones.", err=True
-        )
+        say("Stopped. The regions that were finished keep their new prices, the others their old ones.", stderr=True)
         sys.stderr.flush()
         os._exit(130)
     if as_json:
@@ -212,13 +212,13 @@ def diff(
         _show_changes(changes, before, after, f"{shlex.quote(before)} {shlex.quote(after)}", every)
     else:
         where = regions[0] if len(regions) == 1 else "any region"
-        typer.echo(f"No price differs in {where} between {before} and {after}.")
+        say(f"No price differs in {where} between {before} and {after}.")
     if effect is not None:
         from estimator.report.tables import effect_table
 
-        typer.echo("")
+        say("")
         show(effect_table(effect))
-        typer.echo(effect.verdict)
+        say(effect.verdict)
 
 
 @prices.command("import")
@@ -252,11 +252,11 @@ def import_prices(
         counts = [f"{region} ({len(rates)})" for region, rates in imported.rates.items()]
         where = ", ".join(counts) if len(counts) <= 4 else f"{len(counts)} regions"
         total = sum(len(rates) for rates in imported.rates.values())
-        typer.echo(f"{file.name}, {imported.kind}: {total} rates of {where}{span}.")
+        say(f"{file.name}, {imported.kind}: {total} rates of {where}{span}.")
     if as_json:
         typer.echo(json.dumps([imported.to_dict() for imported in found], indent=2))
         return
-    typer.echo(f"Kept in {refreshed_folder()}. {WHICH_COUNTS}")
+    say(f"Kept in {refreshed_folder()}. {WHICH_COUNTS}")
 
 
 @prices.command()
@@ -280,8 +280,8 @@ def where(as_json: AsJson = False) -> None:
     show(places_table(places))
     for place in places:
         for text in place.damaged:
-            typer.echo(f"Error: {text}", err=True)
-    typer.echo(
+            say(f"Error: {text}", stderr=True)
+    say(
         f"\n{WHICH_COUNTS} ESTIMATOR_PRICES_FOLDER moves your refreshes; delete that folder to go back to the shipped prices."
     )
 
@@ -313,14 +313,14 @@ def _show_changes(
     listed = {region: [each for each in found if every or each.kind != "added"] for region, found in changes.items()}
     listed = {region: found for region, found in listed.items() if found}
     if listed:
-        typer.echo("")
+        say("")
         show(changes_table(listed, before, after))
     added = [each for found in changes.values() for each in found if each.kind == "added"]
     if added and not every:
         kinds = Counter(family_of(each.price) or each.title for each in added)
         text = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.most_common(6))
         more = " and others" if len(kinds) > 6 else ""
-        typer.echo(f"Newly known: {text}{more}; `estimator prices diff {lists} --all` lists each.")
+        say(f"Newly known: {text}{more}; `estimator prices diff {lists} --all` lists each.")
     leaps = sorted(
         {
             each.title
@@ -330,7 +330,7 @@ def _show_changes(
         }
     )
     if leaps:
-        typer.echo(f"Look twice, these moved by more than three times: {', '.join(leaps)}.")
+        say(f"Look twice, these moved by more than three times: {', '.join(leaps)}.")
 
 
 def _show_refresh(done: Refresh) -> None:
@@ -343,7 +343,7 @@ def _show_refresh(done: Refresh) -> None:
     _show_changes({outcome.region: outcome.changes for outcome in done.outcomes}, "before", "now", "shipped now")
     kept = sorted({name for outcome in done.outcomes for name in outcome.kept})
     if kept:
-        typer.echo(f"Older rates were kept, with their dates, of: {', '.join(kept)}.")
+        say(f"Older rates were kept, with their dates, of: {', '.join(kept)}.")
     # What ails many regions alike, such as the network, is said once.
     regions_of: dict[str, list[str]] = {}
     for outcome in done.failed:
@@ -351,14 +351,12 @@ def _show_refresh(done: Refresh) -> None:
             regions_of.setdefault(str(outcome.error), []).append(outcome.region)
     for text, regions in regions_of.items():
         named = f"{regions[0]}: " if len(regions) == 1 and regions[0] not in text else ""
-        typer.echo(f"Error: {named}{text}", err=True)
+        say(f"Error: {named}{text}", stderr=True)
     left = sum(outcome.not_tried for outcome in done.failed)
     if left:
-        typer.echo(f"{left} other regions were not tried.", err=True)
+        say(f"{left} other regions were not tried.", stderr=True)
     if any(isinstance(outcome.error, PriceListUnreachable) for outcome in done.failed):
-        typer.echo(
-            "Check the network and the proxy, or carry the files here: `estimator prices import --help`.", err=True
-        )
+        say("Check the network and the proxy, or carry the files here: `estimator prices import --help`.", stderr=True)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from estimator.commands.progress import progress_bar
+from estimator.commands.output import progress_bar, say
 
 if TYPE_CHECKING:
     from estimator.planning.sensitivity import BehaviorEffect, ServiceFigures
@@ -124,9 +124,9 @@ def _print_service(path: Path, as_json: bool, as_markdown: bool) -> None:
 
     show(table)
     if rest:
-        typer.echo(rest)
+        say(rest)
     if document.savings_plans:
-        typer.echo("Bills are On-Demand here: the scenario's Savings Plans are left out.")
+        say("Bills are On-Demand here: the scenario's Savings Plans are left out.")
 
 
 def _effects_table(title: str, effects: Sequence[BehaviorEffect]) -> Any:

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from estimator.billing.charges import CHARGES
+from estimator.checks import shown
+from estimator.errors import InvalidScenario
 from estimator.planning.result import Plan
+from estimator.pricing.rates import Rates, require_rates
 
 
 def in_order(charges: Iterable[str]) -> list[str]:
@@ -33,6 +36,31 @@ def in_order(charges: Iterable[str]) -> list[str]:
         return place.get(name, place.get(name.partition(":")[0], len(place))), name
 
     return sorted(set(charges), key=order)
+
+
+def require_rates_of(plan: object, rates: object) -> None:
+    """Raise unless rates are those of a plan's region: a bill of two regions is none.
+
+    Parameters
+    ----------
+    plan : object
+        What was given as a plan.
+    rates : object
+        What was given as rates.
+
+    Raises
+    ------
+    InvalidScenario
+        If they are something else, or of another region.
+    """
+    if not isinstance(plan, Plan):
+        raise InvalidScenario(f"plan is {shown(plan)}; it must be what plan or estimate gives.")
+    require_rates(rates)
+    if isinstance(rates, Rates) and rates.region != plan.cost.region:
+        raise InvalidScenario(
+            f"The rates are of {rates.region}, the plan is of {plan.cost.region}. Give the rates of {plan.cost.region}; `bills_by_region` prices "
+            "a plan elsewhere."
+        )
 
 
 def hold_commitments(plan: Plan) -> Plan:

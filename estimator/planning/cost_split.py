@@ -9,7 +9,7 @@ from typing import Any
 from estimator.billing.costing import CostBreakdown, CostLine
 from estimator.billing.extra_charges import viewer_traffic
 from estimator.checks import require_number
-from estimator.planning.bills import hold_commitments, in_order
+from estimator.planning.bills import hold_commitments, in_order, require_rates_of
 from estimator.planning.price_effect import reprice
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
@@ -142,6 +142,22 @@ class CostSplit:
                 )
         return " ".join(words)
 
+    def __repr__(self) -> str:
+        return self.verdict
+
+    def to_frame(self) -> Any:
+        """Return the parts as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each line; not a number where a rate is unknown. [USD/month]
+        """
+        import pandas as pd
+
+        names = ("charge", "title", "fixed_usd", "variable_usd", "total_usd")
+        return pd.DataFrame([[getattr(line, name) for name in names] for line in self.lines], columns=list(names))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the parts as plain values.
 
@@ -215,6 +231,7 @@ def fixed_and_variable(plan: Plan, rates: Rates, users: float | None = None) -> 
     >>> [line.charge for line in split.lines if line.variable_usd]
     ['alb_lcu_hour', 'internet_egress', 'logs_ingestion', 'logs_storage']
     """
+    require_rates_of(plan, rates)
     if users is not None:
         require_number("users", users, 0, 1e12, above=True)
     silent = replace(plan.workload, load=plan.workload.load.scaled(0))

@@ -9,8 +9,9 @@ from typing import Any
 
 from estimator.billing.costing import CostBreakdown
 from estimator.billing.month import BilledMonth
+from estimator.checks import shown
 from estimator.errors import InvalidScenario
-from estimator.planning.bills import hold_commitments, in_order
+from estimator.planning.bills import hold_commitments, in_order, require_rates_of
 from estimator.planning.limits import limits
 from estimator.planning.notes import MUCH_UNSERVED
 from estimator.planning.price_effect import reprice
@@ -150,6 +151,9 @@ class MonthlyBills:
         times = f"{broken.load_factor:.4g} times the load of the first"
         return f"Month {broken.month} is the first that breaks the promise, at {times}: {reasons}. {total}"
 
+    def __repr__(self) -> str:
+        return self.verdict
+
     def to_frame(self) -> Any:
         """Return the costs as a table of months and charges.
 
@@ -230,6 +234,9 @@ def bill_by_month(
     >>> [month.peak_tasks for month in found.months], found.first_broken.month
     ([2.0, 2.0, 2.0, 2.0, 2.0, 2.0], 6)
     """
+    require_rates_of(plan, rates)
+    if not isinstance(horizon, Horizon):
+        raise InvalidScenario(f"horizon is {shown(horizon)}; it must be a Horizon, such as Horizon(months=12).")
     peak = plan.workload.load.peak_requests_per_s
     for number in range(1, horizon.months + 1):
         if peak * horizon.load_factor(number) > MAX_REQUESTS_PER_S:

@@ -10,7 +10,7 @@ import numpy as np
 
 from estimator.billing.costing import CostBreakdown
 from estimator.billing.lcu import DIMENSIONS, FREE_RULES_PER_REQUEST, LcuHours, lcu_hours, lower_lcu
-from estimator.planning.bills import hold_commitments
+from estimator.planning.bills import hold_commitments, require_rates_of
 from estimator.planning.price_effect import reprice
 from estimator.planning.regions import bill_again
 from estimator.planning.result import Plan
@@ -154,6 +154,9 @@ class LcuAdvice:
             f"{led.remedy}"
         )
 
+    def __repr__(self) -> str:
+        return self.verdict
+
     def to_dict(self) -> dict[str, Any]:
         """Return the advice as plain values.
 
@@ -211,6 +214,7 @@ def lcu_advice(plan: Plan, rates: Rates) -> LcuAdvice:
     >>> round(advice.saved_usd, 2)  # 0.04 units, 730 hours, 0.008 USD
     0.23
     """
+    require_rates_of(plan, rates)
     hours = lcu_hours(plan.workload, plan.behavior)
     periods = plan.cost.hours_per_month / plan.workload.load.period_hours
     led = hours.leading_by_hour

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from estimator.billing.charges import CHARGES
 from estimator.billing.costing import CostBreakdown
 from estimator.errors import InvalidScenario
+from estimator.planning.bills import require_rates_of
 from estimator.planning.limits import require_consistent
 from estimator.planning.notes import network_conditions
 from estimator.planning.regions import bill_again
@@ -64,6 +66,9 @@ class NetworkBill:
             return float("inf")
         return float(sum(line.effective_cost or 0.0 for line in self.cost if line.charge in NETWORK_CHARGES))
 
+    def __repr__(self) -> str:
+        return f"{self.title}: {self.why_not if self.cost is None else self.cost.total_text}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values.
 
@@ -114,6 +119,7 @@ def compare_networks(plan: Plan, rates: Rates) -> tuple[NetworkBill, ...]:
     public addresses
     one NAT gateway
     """
+    require_rates_of(plan, rates)
     found = [_bill(title, network, plan, rates) for title, network in _usual(plan)]
     return tuple(sorted(found, key=_order))
 
@@ -179,16 +185,89 @@ def break_even_gb(one: NetworkBill, other: NetworkBill, plan: Plan, rates: Rates
     -----
     Costs are straight between the begins of tiers, so the places where they cross are found exactly.
     """
+    return min(_crossings(one, other, plan, rates, most_gb), default=None)
+
+
+def traffic_gb(plan: Plan, rates: Rates) -> float:
+    """Say how much of a service's traffic the layouts charge for by the amount: logs, calls to the internet, images from elsewhere.
+
+    Parameters
+    ----------
+    plan : Plan
+        The service.
+    rates : Rates
+        The region's rates.
+
+    Returns
+    -------
+    float
+        What would go through NAT gateways in a month. [GB]
+    """
+    network = NetworkLayout.of("nat", plan.spec.network.availability_zones)
+    behind_nat = bill_again(plan, rates, network, savings_plans=False)
+    return sum(line.pricing_quantity for line in behind_nat if line.charge == "nat_gateway_gb")
+
+
+def cheapest_by_gb(
+    bills: Sequence[NetworkBill], plan: Plan, rates: Rates, most_gb: float = 1e6
+) -> tuple[tuple[float, NetworkBill], ...]:
+    """Say which layout costs least from which traffic on, of those that serve without a condition.
+
+    Parameters
+    ----------
+    bills : sequence of NetworkBill
+        What `compare_networks` gives.
+    plan : Plan
+        The service.
+    rates : Rates
+        The region's rates.
+    most_gb : float
+        Where the search ends. [GB]
+
+    Returns
+    -------
+    tuple of (float, NetworkBill)
+        The least traffic for each, in rising order, the first from 0 on; empty if no layout has all its rates. [GB]
+
+    Examples
+    --------
+    Ten tasks: gateways are cheaper by the hour, addresses by the GB.
+
+    >>> from estimator import LoadProfile, ServiceSpec, TaskSize, Workload, estimate, load_rates
+    >>> rates = load_rates("us-east-1")
+    >>> spec = ServiceSpec(TaskSize(256, 512), min_capacity=10, max_capacity=10)
+    >>> found = estimate(Workload(LoadProfile.constant(5), cpu_ms_per_request=10), rates, spec)
+    >>> [(round(gb), bill.title) for gb, bill in cheapest_by_gb(compare_networks(found, rates), found, rates)]
+    [(0, 'public addresses')]
+    """
+    usable = [bill for bill in bills if bill.cost is not None and not bill.condition]
+    usable = [bill for bill in usable if np.isfinite(network_usd_by_gb([bill], plan, rates, [0.0, most_gb])).all()]
+    if not usable:
+        return ()
+    pairs = itertools.combinations(usable, 2)
+    knots = sorted({0.0, *(gb for one, other in pairs for gb in _crossings(one, other, plan, rates, most_gb))})
+    middles = [(low + high) / 2 for low, high in itertools.pairwise([*knots, most_gb])]
+    costs = network_usd_by_gb(usable, plan, rates, middles)
+    found: list[tuple[float, NetworkBill]] = []
+    for begin, place in zip(knots, costs.argmin(axis=0).tolist(), strict=True):
+        if not found or found[-1][1] is not usable[place]:
+            found.append((begin, usable[place]))
+    return tuple(found)
+
+
+def _crossings(one: NetworkBill, other: NetworkBill, plan: Plan, rates: Rates, most_gb: float) -> list[float]:
+    """Find every monthly traffic at which two layouts change places."""
     begins = {tier.begin for name in _BY_GB for tier in _tiers(CHARGES[name].price, rates)}
     knots = np.array(sorted({0.0, most_gb, *(begin for begin in begins if begin < most_gb)}))
     first, second = network_usd_by_gb((one, other), plan, rates, knots)
     ahead = first - second
+    found = []
     for k in range(knots.size - 1):
         if ahead[k] * ahead[k + 1] < 0:
-            return float(knots[k] + (knots[k + 1] - knots[k]) * ahead[k] / (ahead[k] - ahead[k + 1]))
+            found.append(float(knots[k] + (knots[k + 1] - knots[k]) * ahead[k] / (ahead[k] - ahead[k + 1])))
         if k and ahead[k] == 0 and ahead[k - 1] * ahead[k + 1] < 0:
-            return float(knots[k])
-    return None
+            found.append(float(knots[k]))
+    return found
 
 
 def _usual(plan: Plan) -> list[tuple[str, NetworkLayout]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from estimator.billing.extra_charges import viewer_traffic
 from estimator.service.application import DUAL_STACK_ECR, Application
@@ -19,6 +20,7 @@ from estimator.simulation.result import Simulation
 from estimator.units import SECONDS_PER_MINUTE
 from estimator.workload.request import Workload, request_notes
 
+_PLAIN = Extras()
 #: Above this part of unserved requests a plan carries a note. [1]
 MUCH_UNSERVED = 0.001
 #: AWS, "Regions and Zones": us-east-1 has more, some accounts see two in us-west-1. [1]
@@ -72,6 +74,7 @@ def notes(
         *_of_operations(operations, run, hours_per_month),
         *request_notes(workload),
         *_of_cloudfront(workload, extras, hours_per_month),
+        *_of_extras(workload, extras),
     )
 
 
@@ -121,6 +124,20 @@ def _of_cloudfront(workload: Workload, extras: Extras, hours_per_month: float) -
         traffic = viewer_traffic(workload, hours_per_month)
         if text := plan_note(extras.cloudfront_plan, *traffic, extras.cloudfront_premium_tb):
             yield text
+
+
+def _of_extras(workload: Workload, extras: Extras) -> Iterator[str]:
+    """Say which settings count for nothing, since what they are of is switched off."""
+    off = {
+        "cloudfront_": "request.behind_cloudfront is false" if not workload.behind_cloudfront else "",
+        "insights_": "container_insights is disabled" if extras.container_insights == "disabled" else "",
+        "access_log_": "alb_access_logs is false" if not extras.alb_access_logs else "",
+    }
+    for prefix, why in off.items():
+        names = [item.name for item in fields(extras) if item.name.startswith(prefix)]
+        moved = [name for name in names if why and getattr(extras, name) != getattr(_PLAIN, name)]
+        if moved:
+            yield f"In `extras`, {', '.join(moved)} {'count' if len(moved) > 1 else 'counts'} for nothing: {why}."
 
 
 def _of_load(workload: Workload, run: Simulation) -> Iterator[str]:

@@ -12,14 +12,13 @@ from estimator.billing.committed import with_known_plans
 from estimator.billing.costing import breakdown, price_month
 from estimator.billing.month import BilledMonth
 from estimator.billing.savings_plan_options import SavingsPlan, require_savings_plans
-from estimator.checks import shown
 from estimator.errors import InvalidScenario, unknown_rates_text
 from estimator.planning.limits import broken_limits, none_left, require_consistent, unknown_rate_warnings, worst
 from estimator.planning.notes import notes
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
 from estimator.planning.search import candidates
-from estimator.pricing.rates import Rates
+from estimator.pricing.rates import Rates, require_rates
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.extras import Extras
@@ -256,22 +255,3 @@ def _require_types(workload: object, rates: object) -> None:
             "The workload must be a Workload with a LoadProfile, as in Workload(LoadProfile.constant(20), cpu_ms_per_request=10)."
         )
     require_rates(rates)
-
-
-def require_rates(rates: object) -> None:
-    """Say in a sentence what a notebook's user often gives in place of rates.
-
-    Parameters
-    ----------
-    rates : object
-        What was given.
-
-    Raises
-    ------
-    InvalidScenario
-        If it is something else.
-    """
-    if not isinstance(rates, Rates):
-        raise InvalidScenario(
-            f"rates is {shown(rates)}; it must be what load_rates gives, as in load_rates('eu-west-1')."
-        )

@@ -11,6 +11,7 @@ from estimator.billing.costing import CostBreakdown
 from estimator.billing.savings_plan_options import SAVINGS_PLAN_OPTIONS, AppliedSavingsPlan, SavingsPlan
 from estimator.billing.savings_plans import ExistingCommitment, commitment_risk, fargate_usage
 from estimator.errors import InvalidScenario, RateNotFound
+from estimator.planning.bills import require_rates_of
 from estimator.planning.planner import estimate
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
@@ -35,6 +36,8 @@ class Purchase:
         Fall of the Fargate On-Demand usage, in all hours alike, from which on the Savings Plan is a loss; None without one. [percent]
     why_not : str
         Why it cannot be had; empty where it can.
+    unknown_price : str
+        The price whose rate is not known, where that is why; empty otherwise.
     """
 
     title: str
@@ -43,6 +46,7 @@ class Purchase:
     plan: Plan | None
     fall_to_loss_percent: float | None = None
     why_not: str = ""
+    unknown_price: str = ""
 
     @property
     def cost(self) -> CostBreakdown | None:
@@ -53,6 +57,9 @@ class Purchase:
     def bought(self) -> AppliedSavingsPlan | None:
         """What the Savings Plan does that is to be bought; None without one."""
         return None if self.cost is None or self.savings_plan is None else self.cost.savings_plans[-1]
+
+    def __repr__(self) -> str:
+        return f"{self.title}: {self.why_not if self.cost is None else self.cost.total_text}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values.
@@ -78,8 +85,8 @@ class Purchase:
 def compare_purchases(plan: Plan, rates: Rates) -> tuple[Purchase, ...]:
     """Price a service On-Demand, with shares of Fargate Spot, and with the best commitment of each Savings Plan.
 
-    Each mix of capacity providers is simulated, since interruptions change what happens. Savings Plans that you have are in all of them; of
-    the plan's own the one to be bought is not.
+    Each mix of capacity providers is simulated, since interruptions change what happens. A mix that never has a task on Spot is On-Demand and
+    not listed again. Savings Plans that you have are in all of them; of the plan's own the one to be bought is not.
 
     Parameters
     ----------
@@ -102,8 +109,9 @@ def compare_purchases(plan: Plan, rates: Rates) -> tuple[Purchase, ...]:
     >>> found = estimate(Workload(LoadProfile.constant(20), cpu_ms_per_request=10), rates, ServiceSpec(TaskSize(256, 512)))
     >>> best = next(way for way in compare_purchases(found, rates) if way.bought and way.savings_plan.term == "1yr")
     >>> best.title, round(best.bought.used_usd / best.bought.committed_usd, 3)
-    ('Savings Plan, 1 year, No Upfront', 1.0)
+    ('Compute Savings Plan, 1 year, No Upfront', 1.0)
     """
+    require_rates_of(plan, rates)
     existing = tuple(one for one in plan.savings_plans if one.existing)
     found = []
     for title, strategy in _strategies(plan):
@@ -111,6 +119,8 @@ def compare_purchases(plan: Plan, rates: Rates) -> tuple[Purchase, ...]:
             without = _estimate(plan, rates, strategy)
         except InvalidScenario as error:
             found.append(Purchase(title, strategy, None, None, why_not=str(error)))
+            continue
+        if strategy.uses_spot and not without.simulation.spot_billed_task_hours[0]:
             continue
         found.append(_priced(title, without, rates, existing, None))
         if strategy.fargate_weight or strategy.fargate_base:
@@ -155,15 +165,17 @@ def _priced(
     try:
         cost = with_savings_plans(without.cost, without.simulation, rates, both, without.application.operating_system)
     except (RateNotFound, InvalidScenario) as error:
-        why = f"{error.price} is not known" if isinstance(error, RateNotFound) else str(error)
-        return Purchase(title, without.spec.capacity_provider_strategy, bought, None, why_not=why)
+        unknown = error.price if isinstance(error, RateNotFound) else ""
+        why = f"{unknown} is not known" if unknown else str(error)
+        strategy = without.spec.capacity_provider_strategy
+        return Purchase(title, strategy, bought, None, why_not=why, unknown_price=unknown)
     done = replace(without, cost=cost, savings_plans=both)
     return Purchase(title, without.spec.capacity_provider_strategy, bought, done)
 
 
 def _committed(title: str, without: Plan, rates: Rates, existing: Sequence[SavingsPlan], plan: SavingsPlan) -> Purchase:
-    short = plan.title.removeprefix("Compute ")
-    with_it = _priced(short if title == "On-Demand" else f"{title}; {short}", without, rates, existing, plan)
+    both = plan.title if title == "On-Demand" else f"{title}; {plan.title}"
+    with_it = _priced(both, without, rates, existing, plan)
     bought = with_it.bought
     if bought is None or not bought.commitment_usd_per_h:
         return with_it

@@ -44,6 +44,9 @@ class RegionBill:
         plans = ("Savings Plan rates",) if self.lacks_savings_plans else ()
         return (*(line.title for line in self.cost if line.effective_cost is None), *plans)
 
+    def __repr__(self) -> str:
+        return f"{self.region}: {self.cost.total_text}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain values.
 

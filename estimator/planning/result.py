@@ -21,6 +21,9 @@ from estimator.service.spec import ServiceSpec
 from estimator.simulation.result import Series, Simulation
 from estimator.workload.request import Request, Workload
 
+#: Fields of a line that only say how its figures came about.
+_SAID = frozenset({"last_seen", "formula", "working"})
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -85,7 +88,7 @@ class Plan:
 
     @property
     def figures(self) -> dict[str, float]:
-        """Figures of the candidate by name; units stand in the names."""
+        """Figures of the candidate by name; units stand in the names. What has no value, such as a cost by request without any, is no number."""
         run = self.simulation
         periods = self.cost.hours_per_month / run.period_hours
         return {
@@ -99,8 +102,25 @@ class Plan:
             "minutes_over_promise_per_month": float(run.minutes_over_promise[0]) * periods,
             "unserved_requests_per_month": float(run.unserved_requests[0]) * periods,
             "requests_per_month": self.cost.requests,
-            "usd_per_million_requests": self.cost.total_usd / self.cost.requests * 1e6 if self.cost.requests else 0.0,
+            "usd_per_million_requests": self.cost.total_usd / self.cost.requests * 1e6
+            if self.cost.requests
+            else math.nan,
         }
+
+    @property
+    def per_million_text(self) -> str:
+        """What a million requests cost, to read; says so where there are none."""
+        usd = self.figures["usd_per_million_requests"]
+        if math.isnan(usd):
+            return "no requests, so no cost by request"
+        return f"{'at least ' if self.cost.is_lower_bound else ''}${usd:,.2f} a million requests"
+
+    @property
+    def traffic_text(self) -> str:
+        """How many requests there are and what they make of the load balancer's bill, in a sentence."""
+        if not self.lcu.total:
+            return f"{self.cost.requests:,.0f} requests a month, which consume no capacity units of the load balancer."
+        return f"{self.cost.requests:,.0f} requests a month; the load balancer's bill follows its {self.lcu.leading}."
 
     @property
     def assumptions(self) -> dict[str, Any]:
@@ -125,7 +145,7 @@ class Plan:
     def fingerprint(self) -> str:
         """Return SHA-256 over the candidate, what its bill rests on and the bill, equal in every process.
 
-        To see the same rates on AWS's list again is no other plan.
+        To see the same rates on AWS's list again is no other plan, nor are other words for the same arithmetic.
 
         Returns
         -------
@@ -133,7 +153,7 @@ class Plan:
             64 hexadecimal digits.
         """
         cost = self.cost.to_dict()
-        cost["lines"] = [{name: value for name, value in line.items() if name != "last_seen"} for line in cost["lines"]]
+        cost["lines"] = [{name: value for name, value in line.items() if name not in _SAID} for line in cost["lines"]]
         content = {"spec": self.spec.to_dict(), "assumptions": self.assumptions, "cost": cost}
         return fingerprint_of(content)
 

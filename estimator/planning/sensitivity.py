@@ -13,10 +13,9 @@ from estimator.billing.month import BilledMonth
 from estimator.checks import shown
 from estimator.errors import InvalidScenario
 from estimator.planning.limits import broken_limits, require_consistent
-from estimator.planning.planner import require_rates
 from estimator.planning.promise import Promise
 from estimator.pricing.folders import shipped_folder
-from estimator.pricing.rates import Rates
+from estimator.pricing.rates import Rates, require_rates
 from estimator.pricing.snapshots import load_rates
 from estimator.service import uncertain
 from estimator.service.application import Application

@@ -120,8 +120,10 @@ The section `prices` of a scenario takes them, and every line that they touch sa
 
 ## What an unknown rate does
 
-It is never taken as 0, nor from another region. An estimate shows its line as unknown and the total as "at least"; a plan
-leaves out the candidates that need it, and says so, and fails if none is left. Refresh, or give your own price.
+It is never taken as 0, nor from another region. An estimate shows its line as unknown and the total as "at least". A plan
+leaves out the candidates that need it where it could decide between them, says so, and fails if none is left; where all need the
+same of it, or the line is too small to decide (traffic between zones), they stay and the total is "at least". Refresh, or give
+your own price.
 
 ## Without a price of their own
 

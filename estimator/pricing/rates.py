@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from estimator.checks import shown
 from estimator.errors import InvalidScenario, PriceListUnavailable, RateNotFound
 from estimator.pricing.regions import REGIONS
 
@@ -364,4 +365,23 @@ def require_region(region: str) -> None:
         hint = f" Did you mean {close[0]}?" if close else ""
         raise InvalidScenario(
             f"Region {region!r} is not one of the {len(REGIONS)} priced regions.{hint} They are {', '.join(sorted(REGIONS))}."
+        )
+
+
+def require_rates(rates: object) -> None:
+    """Say in a sentence what a notebook's user often gives in place of rates.
+
+    Parameters
+    ----------
+    rates : object
+        What was given.
+
+    Raises
+    ------
+    InvalidScenario
+        If it is something else.
+    """
+    if not isinstance(rates, Rates):
+        raise InvalidScenario(
+            f"rates is {shown(rates)}; it must be what load_rates gives, as in load_rates('eu-west-1')."
         )

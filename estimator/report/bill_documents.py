@@ -41,6 +41,7 @@ COLUMNS = (
     "provenance",
     "rate_note",
     "formula",
+    "working",
 )
 #: What Markdown reads as markup, inside a cell of a table or outside.
 _MARKUP = re.compile(r"([\\`*_\[\]|~])")

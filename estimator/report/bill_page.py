@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from estimator.billing.costing import CostBreakdown, usd_text
+from estimator.billing.costing import CostBreakdown, CostLine, usd_text
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.report.bill_steps import SAVINGS_PLANS, TOTAL, Step, bill_steps
@@ -24,8 +24,8 @@ from estimator.report.drawing import BLUE, GRAY, GREEN
 from estimator.report.provenance import explain
 from estimator.report.tables import Table, bill_table
 
-#: Height of a step of the figure, and of its bar, which hangs below its text. [px]
-_STEP_PX, _BAR_PX = 44, 12
+#: Height of a step of the figure, of its bar, which hangs below its text, and of what leads on to the next step, which ends above that one's text. [px]
+_STEP_PX, _BAR_PX, _LINK_PX = 48, 12, 10
 
 #: The colors of all figures.
 _COLORS = f":root {{ --more: {BLUE}; --less: {GREEN}; --whole: {GRAY} }}"
@@ -46,7 +46,7 @@ h2 { font-size: 1.15rem; margin: 2.75rem 0 .75rem }
 .facts div:first-child { grid-column: 1 / -1 }
 dt { color: var(--quiet); font-size: .85rem }
 dd { margin: 0; font-variant-numeric: tabular-nums }
-figure { margin: 0; max-width: 44rem }
+figure { margin: 0 }
 svg { display: block; overflow: visible }
 svg text { fill: var(--text); stroke: var(--paper); stroke-width: 4px; paint-order: stroke; font-size: 15px; font-variant-numeric: tabular-nums }
 .amount { text-anchor: end }
@@ -153,7 +153,7 @@ def _figure(cost: CostBreakdown) -> str:
     rows = [_step(step, number, most) for number, step in enumerate(steps)]
     links = [
         f'<line class="link" x1="{_percent(step.end_usd, most)}" x2="{_percent(step.end_usd, most)}" '
-        f'y1="{(number + 1) * _STEP_PX - 14}" y2="{(number + 2) * _STEP_PX - 14 - _BAR_PX}"/>'
+        f'y1="{(number + 1) * _STEP_PX - 14}" y2="{(number + 1) * _STEP_PX - 14 + _LINK_PX}"/>'
         for number, step in enumerate(steps[:-1])
     ]
     told = ", ".join(f"{step.title} {step.text}" for step in steps)
@@ -213,9 +213,15 @@ def _anchor(charge: str) -> str:
 def _arithmetic(cost: CostBreakdown, rates: Rates) -> str:
     return "\n".join(
         f"<details><summary><span>{_text(line.title)}</span><span>{_text(usd_text(line.effective_cost))}</span></summary>"
-        f'<pre id="{_anchor(line.charge)}">{_text(chr(10).join(explain(line, rates.known.get(line.price))))}</pre></details>'
+        f'<pre id="{_anchor(line.charge)}">{_text(_below_title(line, rates))}</pre></details>'
         for line in cost
     )
+
+
+def _below_title(line: CostLine, rates: Rates) -> str:
+    """Explain a line below its title, which is not said again: the name for ``--explain`` stands in its place."""
+    _, *rest = explain(line, rates.known.get(line.price))
+    return "\n".join([f"name: {line.charge}", *(text.removeprefix("  ") for text in rest)])
 
 
 def _settings(values: Mapping[str, Any]) -> str:
@@ -227,7 +233,7 @@ def _settings(values: Mapping[str, Any]) -> str:
         if rows:
             title = section.replace("_", " ").capitalize()
             parts.append(
-                f"<details><summary><span>{_text(title)}</span><span>{len(rows)}</span></summary>"
+                f"<details><summary><span>{_text(title)}</span><span>{len(rows)} {'setting' if len(rows) == 1 else 'settings'}</span></summary>"
                 f'<dl class="settings">{listed}</dl></details>'
             )
     return "\n".join(parts)

@@ -41,14 +41,13 @@ def facts(plan: Plan) -> tuple[tuple[str, str], ...]:
     """
     figures, network = plan.figures, plan.spec.network
     p95 = figures["p95_latency_ms"]
-    least = "at least " if plan.cost.is_lower_bound else ""
     return (
         ("Service", plan.spec.describe()),
         ("Network", f"{network.layout}, {network.availability_zones} zones"),
         ("Tasks, mean / peak", f"{figures['mean_tasks']:,.2f} / {figures['peak_tasks']:,.0f}"),
         ("p95 latency", f"{p95:,.0f} ms" if math.isfinite(p95) else "without bound"),
         ("Requests a month", f"{figures['requests_per_month']:,.0f}"),
-        ("A million requests", f"{least}${figures['usd_per_million_requests']:,.2f}"),
+        ("A million requests", plan.per_million_text.removesuffix(" a million requests")),
         ("Month", f"{plan.cost.hours_per_month:g} hours"),
     )
 
@@ -74,7 +73,7 @@ def totals(cost: CostBreakdown) -> tuple[tuple[str, str], ...]:
         if round(cost.billed_usd, 2) != round(cost.total_usd, 2):
             rows.append(("On the month's invoice", f"{least}${cost.billed_usd:,.2f}"))
         if cost.upfront_usd:
-            rows.append(("At the start of Savings Plans, once", f"${cost.upfront_usd:,.2f}"))
+            rows.append(("Upfront for Savings Plans, once", f"${cost.upfront_usd:,.2f}"))
     if any(line.yours_text for line in cost):
         rows.append(("At AWS's list prices", f"{least}${cost.list_total_usd:,.2f}"))
     return tuple(rows)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # a table of prices does not wait for what compiles the simul
     from estimator.planning.horizon import MonthBill, MonthlyBills
     from estimator.planning.lcu_advice import LcuAdvice
 
+#: What a title says of the first month, where others have another load.
+_FIRST = ", in the first month"
+
 
 def months_table(found: MonthlyBills) -> Table:
     """Show a service's bill month by month; months that are all alike have one row.
@@ -67,6 +70,7 @@ def months_table(found: MonthlyBills) -> Table:
         f" with a load that {'grows' if growth > 0 else 'shrinks'} by {abs(growth):g} % a month" if growth else ""
     )
     least = ("Unserved %", *(head.lstrip(">") for head in reversed(heads[3 : 3 + len(groups)])), "p95 ms", "Peak tasks")
+    least += ("Min over capacity", "Requests")
     return Table(title, heads, rows, footer if len(months) > 1 else (), least)
 
 
@@ -78,13 +82,15 @@ def _group_text(month: MonthBill, group: str) -> str:
     return _least(usd, True) if usd else "unknown"
 
 
-def split_table(split: CostSplit) -> Table:
+def split_table(split: CostSplit, first_of_many: bool = False) -> Table:
     """Show what of each line of a bill is fixed and what traffic adds.
 
     Parameters
     ----------
     split : CostSplit
         What `fixed_and_variable` gives.
+    first_of_many : bool
+        True to say that it is of the first month, where others have another load.
 
     Returns
     -------
@@ -101,20 +107,22 @@ def split_table(split: CostSplit) -> Table:
         _least(split.total_usd, split.cost.is_lower_bound),
     )
     return Table(
-        "What is fixed and what follows traffic",
+        f"What is fixed and what follows traffic{_FIRST if first_of_many else ''}",
         ("Charge", ">Without traffic USD/month", ">Traffic adds", ">Together"),
         rows,
         ("Total", *totals),
     )
 
 
-def lcu_dimensions_table(advice: LcuAdvice) -> Table:
+def lcu_dimensions_table(advice: LcuAdvice, first_of_many: bool = False) -> Table:
     """Show the capacity units of a month by dimension.
 
     Parameters
     ----------
     advice : LcuAdvice
         What `lcu_advice` gives.
+    first_of_many : bool
+        True to say that it is of the first month, where others have another load.
 
     Returns
     -------
@@ -126,21 +134,23 @@ def lcu_dimensions_table(advice: LcuAdvice) -> Table:
     )
     footer = ("billed by use", "", f"{advice.billed_lcu_hours:,.2f}", "")
     return Table(
-        "Load balancer capacity units of a month",
+        f"Load balancer capacity units of {'the first' if first_of_many else 'a'} month",
         ("Dimension", ">Hours led", ">LCU-hours alone", "What makes less of it"),
         rows,
         footer,
-        ("What makes less of it",),
+        below=("What makes less of it",),
     )
 
 
-def what_ifs_table(advice: LcuAdvice) -> Table:
+def what_ifs_table(advice: LcuAdvice, first_of_many: bool = False) -> Table:
     """Show the whole bill with each change that lowers capacity units.
 
     Parameters
     ----------
     advice : LcuAdvice
         What `lcu_advice` gives.
+    first_of_many : bool
+        True to say that it is of the first month, where others have another load.
 
     Returns
     -------
@@ -157,7 +167,8 @@ def what_ifs_table(advice: LcuAdvice) -> Table:
         for change in advice.what_ifs
     )
     columns = ("Change", ">Whole bill USD/month", ">Saved", "What to do")
-    return Table("What would lower the capacity units, each alone", columns, rows)
+    title = f"What would lower the capacity units, each alone{_FIRST if first_of_many else ''}"
+    return Table(title, columns, rows, below=("What to do",))
 
 
 def _least(usd: float, is_lower_bound: bool) -> str:

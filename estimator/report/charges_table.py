@@ -1,4 +1,4 @@
-"""Every line that a bill can have, as tables: charges_table, charges_markdown."""
+"""Every line that a bill can have: charges_rows, charges_table, charges_markdown."""
 
 from __future__ import annotations
 
@@ -10,22 +10,50 @@ from estimator.report.tables import Table
 _HEADS = ("Charge", "Name", "Unit", "Quantity", "Source")
 
 
+def charges_rows(matching: str = "") -> list[dict[str, str]]:
+    """List the charges as plain values, those that differ only by place or level as one.
+
+    Parameters
+    ----------
+    matching : str
+        Part of a name or title, in either case; all by default.
+
+    Returns
+    -------
+    list of dict
+        ``charge``, which is the name for ``--explain``, ``title``, ``unit``, ``quantity`` and ``source``, JSON-ready.
+
+    Examples
+    --------
+    >>> [row["charge"] for row in charges_rows("nat gateway")]
+    ['nat_gateway_hour', 'nat_gateway_gb']
+    """
+    wanted = matching.casefold()
+    return [
+        {"charge": name, "title": title, "unit": unit, "quantity": formula, "source": source}
+        for title, name, unit, formula, source in _rows()
+        if wanted in title.casefold() or wanted in name.casefold()
+    ]
+
+
 def charges_table(matching: str = "") -> Table:
     """List the charges, those that differ only by place or level as one.
 
     Parameters
     ----------
     matching : str
-        Part of a name or title; all by default.
+        Part of a name or title, in either case; all by default.
 
     Returns
     -------
     Table
         Title, name for ``--explain``, unit, how the quantity comes about, and where AWS says so.
     """
-    wanted = matching.lower()
-    rows = tuple(row for row in _rows() if wanted in row[0].lower() or wanted in row[1].lower())
-    return Table(f"{len(rows)} charges", _HEADS, rows, least=("Source", "Unit", "Quantity"))
+    rows = tuple(
+        (row["title"], row["charge"], row["unit"], row["quantity"], row["source"]) for row in charges_rows(matching)
+    )
+    title = f"{len(rows)} {'charge' if len(rows) == 1 else 'charges'}"
+    return Table(title, _HEADS, rows, least=("Source", "Unit"), below=("Quantity",))
 
 
 def charges_markdown() -> str:

@@ -10,12 +10,10 @@ import plotly.graph_objects as go
 from estimator.billing.savings_plan_options import SavingsPlanOption
 from estimator.billing.savings_plans import ExistingCommitment, best_commitment, bill_by_commitment, fargate_usage
 from estimator.errors import InvalidScenario
-from estimator.planning.networks import NetworkBill, break_even_gb, network_usd_by_gb
-from estimator.planning.regions import bill_again
+from estimator.planning.networks import NetworkBill, break_even_gb, network_usd_by_gb, traffic_gb
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.report.drawing import BLUE, GRAY, GREEN, PURPLE, VERMILION, dressed
-from estimator.service.network import NetworkLayout
 
 _HEIGHT_PX = 380
 #: One color and dash for each layout, so that neither alone tells them apart.
@@ -42,7 +40,7 @@ def networks_figure(bills: Sequence[NetworkBill], plan: Plan, rates: Rates, most
         One line for each layout; a dotted upright line at today's traffic. [USD/month by GB/month]
     """
     shown = [bill for bill in bills if bill.cost is not None]
-    today = _traffic_gb(plan, rates)
+    today = traffic_gb(plan, rates)
     if most_gb is None:
         crossings = [break_even_gb(shown[0], other, plan, rates) for other in shown[1:]]
         most_gb = 1.3 * max(
@@ -140,11 +138,3 @@ def commitment_figure(plan: Plan, rates: Rates, option: SavingsPlanOption) -> go
     figure.update_xaxes(rangemode="tozero", tickformat=",~g", hoverformat=".5g")
     figure.update_yaxes(title_text="Fargate [USD/month]", rangemode="tozero", tickprefix="$")
     return figure
-
-
-def _traffic_gb(plan: Plan, rates: Rates) -> float:
-    """Say what would go through NAT gateways in a month: what each layout but the public one charges by."""
-    behind_nat = bill_again(
-        plan, rates, NetworkLayout.of("nat", plan.spec.network.availability_zones), savings_plans=False
-    )
-    return sum(line.pricing_quantity for line in behind_nat if line.charge == "nat_gateway_gb")

@@ -53,10 +53,11 @@ def invoice_table(check: InvoiceCheck) -> Table:
         )
     )
     return Table(
-        f"{len(check.explanations):,} lines of the bill",
+        f"{len(check.explanations):,} {'line' if len(check.explanations) == 1 else 'lines'} of the bill",
         ("Usage type", "Verdict", ">Lines", ">Bill USD/unit", ">List USD/unit", ">Ours USD/unit", "Why", "Price"),
         rows,
         least=("Price", "List USD/unit", "Lines"),
+        below=("Why",),
     )
 
 
@@ -71,13 +72,13 @@ def invoice_totals_table(check: InvoiceCheck) -> Table:
     Returns
     -------
     Table
-        Month, region, price, quantity, both costs, difference, free quantity and discounts; a closing row of sums.
+        Price, month, region, quantity, both costs, difference, free quantity and discounts; a closing row of sums.
     """
     rows = tuple(
         (
+            total.title,
             total.month,
             total.region,
-            total.title,
             f"{total.quantity:,.6g}",
             total.unit,
             usd_text(total.billed_usd),
@@ -105,9 +106,9 @@ def invoice_totals_table(check: InvoiceCheck) -> Table:
     return Table(
         "What the quantities cost on the bill and at our rates",
         (
+            "Charge",
             "Month",
             "Region",
-            "Charge",
             ">Quantity",
             "Unit",
             ">Bill USD",
@@ -118,7 +119,7 @@ def invoice_totals_table(check: InvoiceCheck) -> Table:
         ),
         rows,
         footer,
-        least=("Free quantity", "Discounts USD", "Unit", "Region"),
+        least=("Free quantity", "Discounts USD", "Unit", "Region", "Month", "Quantity", "Difference"),
     )
 
 

@@ -43,6 +43,8 @@ class Table:
         A closing row, or nothing.
     least : tuple of str
         Heads of the columns that a narrow terminal leaves out, the least important first.
+    below : tuple of str
+        Heads of columns of sentences that a narrow terminal puts on lines of their own below each row.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     footer: tuple[str, ...] = ()
     least: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
 
     def without(self, head: str) -> Table:
         """Leave a column out.
@@ -70,8 +73,8 @@ class Table:
             return (*row[:place], *row[place + 1 :])
 
         footer = cut(self.footer) if self.footer else ()
-        least = tuple(each for each in self.least if each != head)
-        return Table(self.title, cut(self.columns), tuple(map(cut, self.rows)), footer, least)
+        least, below = (tuple(each for each in heads if each != head) for heads in (self.least, self.below))
+        return Table(self.title, cut(self.columns), tuple(map(cut, self.rows)), footer, least, below)
 
 
 def bill_table(cost: CostBreakdown) -> Table:
@@ -105,7 +108,7 @@ def bill_table(cost: CostBreakdown) -> Table:
         ("Charge", ">USD/month", ">Quantity", "Unit", ">USD/unit", "SKU", "Price date"),
         rows,
         ("Total", total, "", "", "", "", ""),
-        ("SKU", "Price date", "Unit"),
+        ("SKU", "Price date", "Unit", "USD/unit", "Quantity"),
     )
 
 
@@ -145,7 +148,8 @@ def regions_table(bills: Sequence[RegionBill], home: str) -> Table:
         f"The same service in {len(bills)} regions",
         ("Region", "Name", ">USD/month", ">Difference", "Unknown there"),
         rows,
-        least=("Name", "Unknown there"),
+        least=("Name", "Difference"),
+        below=("Unknown there",),
     )
 
 
@@ -176,6 +180,7 @@ def networks_table(bills: Sequence[NetworkBill]) -> Table:
         ("Layout", ">Network USD/month", ">Whole bill USD/month", "Condition, or why not"),
         rows,
         least=("Network USD/month",),
+        below=("Condition, or why not",),
     )
 
 
@@ -362,7 +367,7 @@ def changes_table(changes: Mapping[str, Iterable[PriceChange]], before: str = "b
     Returns
     -------
     Table
-        Price, both prices, change in percent, region or regions; what changed alike in many regions is said once.
+        Price, its unit, both prices, change in percent, region or regions; what changed alike in many regions is said once.
     """
     alike: dict[tuple[str, ...], list[str]] = {}
     for region, found in changes.items():
@@ -375,8 +380,10 @@ def changes_table(changes: Mapping[str, Iterable[PriceChange]], before: str = "b
     where = f"{len(changes)} regions" if several else next(iter(changes), "no region")
     return Table(
         f"{count} {'price differs' if count == 1 else 'prices differ'} in {where}",
-        ("Price", f">{before}", f">{after}", ">Change", *(["Regions"] if several else [])),
+        ("Price", "Unit", f">{before}", f">{after}", ">Change", *(["Regions"] if several else [])),
         rows,
+        least=("Unit", "Change"),
+        below=("Regions",) if several else (),
     )
 
 
@@ -412,12 +419,13 @@ def _change_cells(change: PriceChange) -> tuple[str, ...]:
     percent = "" if change.largest_percent is None else f"{change.largest_percent:+.3g} %"
     if change.kind != "changed":
         percent = {"added": "new", "removed": "gone"}[change.kind]
-    return change.price, _tiers(change.before), _tiers(change.after), percent
+    units = dict.fromkeys(rate.unit for rate in (change.before, change.after) if rate)
+    return change.price, ", then ".join(units), _tiers(change.before), _tiers(change.after), percent
 
 
 def _tiers(rate: Rate | None) -> str:
     # Tables show what is paid.
-    return "unknown" if rate is None else f"{contracted(rate).tiers_text()} per {rate.unit}".replace(", ", "\n")
+    return "unknown" if rate is None else contracted(rate).tiers_text().replace(", ", "\n")
 
 
 def _some(regions: list[str], most: int = 4) -> str:

@@ -83,7 +83,9 @@ class NetworkLayout:
                 f"nat_gateways is {self.nat_gateways}; it must be 1 to availability_zones ({self.availability_zones}) in the nat layout."
             )
         if self.layout != "nat" and self.nat_gateways:
-            raise InvalidScenario(f"nat_gateways is {self.nat_gateways}; it must be 0 in the {self.layout} layout.")
+            raise InvalidScenario(
+                f"nat_gateways is {self.nat_gateways}; it must be 0 in the {self.layout} layout. Leave it out, or choose the nat layout."
+            )
         if self.layout != "endpoints" and self.interface_endpoints:
             raise InvalidScenario(f"interface_endpoints are only for the endpoints layout, not {self.layout}.")
 

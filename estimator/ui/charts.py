@@ -56,7 +56,8 @@ def show(plan: Plan, today: Plan | None = None) -> None:
         alt="Response times that half, 95 and 99 of 100 requests stay within",
     )
     st.subheader("Load balancer capacity units")
-    st.caption(f"Each hour bills the largest of four dimensions; here most hours are led by {plan.lcu.leading}.")
+    led = f"here most hours are led by {plan.lcu.leading}" if plan.lcu.total else "here nothing is consumed"
+    st.caption(f"Each hour bills the largest of four dimensions; {led}.")
     st.plotly_chart(
         _drawn("lcu", plan), key="chart.lcu", config=_CONFIG, alt="The four dimensions of capacity units hour by hour"
     )

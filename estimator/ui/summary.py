@@ -41,7 +41,7 @@ def show(question: cached.Question, plan: Plan) -> Plan | None:
     if today is not None and (today.cost.is_lower_bound or plan.cost.is_lower_bound):
         today = None
     if today is None:
-        beside = f"${figures['usd_per_million_requests']:,.2f} per million requests"
+        beside = plan.per_million_text.removeprefix("at least ").replace(" a million", " per million")
     else:
         beside = f"{_signed(_difference(today.cost.total_usd, plan.cost.total_usd, 2), '$')} against today"
     with_plans = "with Savings Plans" if plan.cost.savings_plans else "On-Demand"

@@ -61,7 +61,7 @@ def test_a_commitment_pays_for_vcpu_first_and_the_rest_is_on_demand():
     assert cost.billed_usd == pytest.approx(cost.total_usd)
     assert cost.upfront_usd == 0
     assert (
-        "0.05 USD an hour, 100 % used, $12.17 a month less than On-Demand; paid $36.50 with each"
+        "0.05 USD an hour, utilization 100 %, $12.17 a month less than On-Demand; $36.50 with each month's bill."
         in cost.savings_plans_text
     )
 
@@ -122,7 +122,7 @@ def test_plans_that_you_have_come_first_and_the_new_one_is_for_what_they_leave()
     assert lines[f"{VCPU}:savings_plan_1"].pricing_quantity + lines[
         f"{VCPU}:savings_plan_2"
     ].pricing_quantity == pytest.approx(4 * 730)
-    assert "which you have already" in cost.savings_plans_text
+    assert "you have it already" in cost.savings_plans_text
 
 
 def test_spot_and_storage_are_not_covered():

@@ -6,21 +6,25 @@ import numpy as np
 import pytest
 
 from estimator.billing.charges import CHARGES
-from estimator.billing.costing import price_month
+from estimator.billing.costing import breakdown, price_month
+from estimator.billing.lcu import DIMENSIONS, lcu_hours
 from estimator.billing.month import BilledMonth
+from estimator.billing.working import written
 from estimator.pricing.catalog import PRICES
 from estimator.pricing.rates import Rates
 from estimator.service.application import Application
+from estimator.service.behavior import AwsBehavior
 from estimator.service.cloudfront_plans import PREMIUM_LEVELS
 from estimator.service.extras import EDGES, Extras
 from estimator.service.network import NetworkLayout
-from estimator.service.policies import ECS_CPU, ECS_CPU_20S, TargetTrackingScalingPolicy
+from estimator.service.policies import ECS_CPU, ECS_CPU_20S, StepScalingPolicy, TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
 from estimator.simulation.engine import simulate
 from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
 from tests.properties.strategies import rates_of
+from tests.workings import calculated, operations
 
 SPECS = [
     ServiceSpec(
@@ -126,18 +130,17 @@ MONTHLY = {
 }
 
 
-def month(specs=SPECS, rate=100.0, around=AROUND[0]):
+def month(specs=SPECS, rate=100.0, around=AROUND[0], **more):
     application, extras, request = around
-    work = Workload(
-        LoadProfile([rate, rate / 10, rate, 0.0], 3600),
-        cpu_ms_per_request=20,
-        rules_evaluated_per_request=30,
-        log_bytes_per_request=500,
-        outbound_sent_kb_per_request=1,
-        outbound_received_kb_per_request=1,
-        **request,
-    )
-    return BilledMonth(work, simulate(work, specs, application), application, extras=extras)
+    asked = {
+        "cpu_ms_per_request": 20,
+        "rules_evaluated_per_request": 30,
+        "log_bytes_per_request": 500,
+        "outbound_sent_kb_per_request": 1,
+        "outbound_received_kb_per_request": 1,
+    }
+    work = Workload(LoadProfile([rate, rate / 10, rate, 0.0], 3600), **asked | request)
+    return BilledMonth(work, simulate(work, specs, application), application, extras=extras, **more)
 
 
 @pytest.fixture(scope="module")
@@ -245,3 +248,125 @@ def test_every_fargate_line_is_for_one_kind_of_task(busy):
         spot = "spot_" if spec.capacity_provider_strategy.uses_spot else ""
         short = "arm" if spec.cpu_architecture == "ARM64" else "x86"
         assert lines == {f"fargate_{spot}linux_{short}_{leg}_hour" for leg in ("vcpu", "gb")}
+
+
+#: What the formulas have besides: requests that go elsewhere, bytes that shrink, free amounts, alarms by hand, a little of everything.
+BESIDES = (
+    (
+        Application(image_mb=310, secrets={"A": "arn:aws:secretsmanager:eu-west-1:1:secret:a", "B": "arn:b"}),
+        Extras(
+            free_egress=True,
+            container_insights="enabled",
+            insights_log_bytes_per_task_minute=1700,
+            managed_alarms_billed=False,
+            standard_alarms=3,
+            reserved_lcu=100,
+            alb_access_logs=True,
+            flow_log_gb=3,
+            flow_log_destination="s3",
+        ),
+        {
+            "tls_handshake_sent_kb": 5.3,
+            "tls_resumed_share": 0.3,
+            "requests_per_connection": 3.0,
+            "compression_ratio": 0.3,
+            "lambda_target_share": 0.25,
+            "outbound_sent_kb_per_request": 0.7,
+            "log_bytes_per_request": 333.0,
+            "rules_evaluated_per_request": 1500.0,
+        },
+    ),
+    (
+        Application(image="nginx:1.29", image_mb=77),
+        Extras(cloudfront_http_share=0.2, cloudfront_upload_share=0.4, hosted_zones=2, waf_rules=3),
+        {
+            "behind_cloudfront": True,
+            "cloudfront_hit_ratio": 0.6,
+            "cloudfront_byte_hit_ratio": 0.9,
+            "compression_ratio": 0.7,
+            "mutual_tls": True,
+            "response_kb": 123.0,
+            "tls_handshake_sent_kb": 5.0,
+            "outbound_sent_kb_per_request": 0.0,
+        },
+    ),
+    (
+        Application(log_retention_days=90),
+        Extras(cloudfront_plan="pro", hosted_zones=2, flow_log_gb=3, alb_access_logs=True),
+        {"behind_cloudfront": True, "request_kb": 0.1, "response_kb": 0.2, "connection_s": 3000.0},
+    ),
+)
+STEPS = ServiceSpec(
+    TaskSize(1024, 3072),
+    min_capacity=2,
+    max_capacity=8,
+    network=NetworkLayout.of("nat", 3, 2, load_balancer_ipv4=False),
+    scaling=(StepScalingPolicy(60.0), TargetTrackingScalingPolicy(60, predefined_metric_type=ECS_CPU)),
+)
+
+
+@pytest.fixture(scope="module")
+def worked(busy):
+    """Months that between them take every way that a formula can go."""
+    counted_twice = AwsBehavior(connection_count_factor=2.0, cross_zone_ends_billed=1)
+    besides = [month([*SPECS, STEPS], around=around, hours=700.25, behavior=counted_twice) for around in BESIDES]
+    # So few requests that each file of access logs has one.
+    return [*busy, *besides, month(rate=0.001, around=BESIDES[0], region="us-gov-west-1")]
+
+
+def workings(name, months):
+    """The working and the quantity of each candidate that has one."""
+    for each in months:
+        amounts = np.broadcast_to(np.asarray(CHARGES[name].meter(each), dtype=np.float64), (len(each.specs),))
+        for i in np.flatnonzero(amounts).tolist():
+            yield CHARGES[name].working(each, i), float(amounts[i])
+
+
+@pytest.mark.parametrize("name", CHARGES)
+def test_its_working_is_what_its_meter_does(worked, name):
+    found = list(workings(name, worked))
+    assert found
+    for working, quantity in found:
+        # A number has eight digits.
+        assert calculated(working) == pytest.approx(quantity, rel=1e-6), working
+
+
+#: Lines whose quantity is a number that the user gives, or 1: all others are calculated.
+GIVEN = {
+    *(name for name in CHARGES if name.startswith(("cloudfront_plan:", "flow_logs", "web_acl"))),
+    *("alb_hour", "logs_insights", "dashboards", "secrets", "kms_keys", "kms_requests", "dns_queries"),
+}
+
+
+@pytest.mark.parametrize("name", CHARGES)
+def test_a_working_is_more_than_the_quantity(worked, name):
+    bare = [working for working, _ in workings(name, worked) if not operations(working)]
+    assert not bare or name in GIVEN | {"s3_log_requests", "hosted_zones"}
+    assert len(bare) < len(list(workings(name, worked))) or name in GIVEN
+
+
+def test_each_dimension_of_the_load_balancer_is_worked_out(worked):
+    for each in worked:
+        units = lcu_hours(each.workload, each.behavior)
+        *alone, total = CHARGES["alb_lcu_hour"].working(each, 0).split("; ")
+        assert [text.partition(" alone: ")[0] for text in alone] == list(DIMENSIONS)
+        hours = []
+        for text, consumed in zip(alone, units.dimensions.sum(axis=1) * each.periods, strict=True):
+            arithmetic, said = text.partition(" alone: ")[2].split(" = ")
+            assert calculated(arithmetic) == pytest.approx(consumed, rel=1e-6)
+            assert said.startswith(f"{written(consumed)} LCU-hours, largest in ")
+            hours.append(calculated(said.partition(", largest in ")[2]))
+        # In one hour of four there is no traffic.
+        assert sum(hours) == pytest.approx(each.hours * 3 / 4)
+        leading = DIMENSIONS[int(np.argmax(hours))]
+        assert f"where {leading} are largest" in total
+        assert ("within the reservation" in total) == bool(each.extras.reserved_lcu)
+
+
+def test_a_bill_has_the_workings_of_its_candidate(worked):
+    each, rates = worked[0], rates_of()
+    bills = price_month(each, rates)
+    for i in (0, 5, len(SPECS) - 1):
+        for line in breakdown(each, bills, rates, i):
+            assert line.working == CHARGES[line.charge].working(each, i)
+            assert calculated(line.working) == pytest.approx(line.pricing_quantity, rel=1e-6)

@@ -12,7 +12,9 @@ from estimator.errors import InvalidScenario
 from estimator.planning.cost_split import fixed_and_variable
 from estimator.planning.horizon import Horizon, bill_by_month
 from estimator.planning.lcu_advice import TWICE, lcu_advice
+from estimator.planning.networks import compare_networks
 from estimator.planning.planner import estimate
+from estimator.planning.purchases import compare_purchases
 from estimator.pricing.snapshots import load_rates
 from estimator.service.behavior import AwsBehavior
 from estimator.service.capacity import CapacityProviderStrategy
@@ -329,3 +331,35 @@ def test_a_plan_that_does_not_pay_off_is_not_bought_later():
     assert plan.cost.savings_plans[0].commitment_usd_per_h == 0
     assert nearly(fixed_and_variable(plan, rates).total_usd, plan.cost.total_usd)
     assert bill_by_month(plan, rates, Horizon(2, 50)).months[1].cost.savings_plans == ()
+
+
+def test_rates_of_another_region_make_no_bill():
+    rates, other = load_rates("us-east-1"), load_rates("eu-west-1")
+    plan = estimate(Workload(LoadProfile.constant(10), cpu_ms_per_request=10), rates, ServiceSpec(TaskSize(256, 512)))
+    for make in (
+        lambda given: fixed_and_variable(plan, given),
+        lambda given: lcu_advice(plan, given),
+        lambda given: bill_by_month(plan, given, Horizon(2)),
+        lambda given: compare_networks(plan, given),
+        lambda given: compare_purchases(plan, given),
+    ):
+        assert make(rates)
+        with pytest.raises(InvalidScenario, match="The rates are of eu-west-1, the plan is of us-east-1"):
+            make(other)
+        with pytest.raises(InvalidScenario, match="rates is None; it must be what load_rates gives"):
+            make(None)
+    with pytest.raises(InvalidScenario, match="plan is 'x'; it must be what plan or estimate gives"):
+        compare_networks("x", rates)
+    with pytest.raises(InvalidScenario, match="horizon is 12; it must be a Horizon"):
+        bill_by_month(plan, rates, 12)
+
+
+def test_results_say_themselves_in_short():
+    rates = load_rates("us-east-1")
+    plan = estimate(Workload(LoadProfile.constant(10), cpu_ms_per_request=10), rates, ServiceSpec(TaskSize(256, 512)))
+    split = fixed_and_variable(plan, rates)
+    assert str(split) == repr(split) == split.verdict
+    assert split.to_frame()["total_usd"].sum() == pytest.approx(plan.cost.total_usd)
+    assert repr(compare_networks(plan, rates)[0]).startswith("public addresses: $")
+    assert repr(compare_purchases(plan, rates)[0]).count("\n") == 0
+    assert repr(bill_by_month(plan, rates, Horizon(2))).startswith("The service keeps its promise")

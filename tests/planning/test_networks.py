@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from estimator.errors import InvalidScenario
-from estimator.planning.networks import break_even_gb, compare_networks, network_usd_by_gb
+from estimator.planning.networks import break_even_gb, cheapest_by_gb, compare_networks, network_usd_by_gb, traffic_gb
 from estimator.planning.notes import network_conditions
 from estimator.planning.planner import estimate
 from estimator.scenario import Scenario
@@ -268,3 +268,24 @@ def test_endpoints_do_not_serve_ecrs_dual_stack_names():
     nat = replace(spec, network=NetworkLayout.of("nat"))
     cost = estimate(WORK, RATES, nat, Application(image=image, image_mb=500)).cost
     assert "nat_gateway_gb" not in {line.charge for line in cost}
+
+
+def test_the_cheapest_layout_by_traffic_is_the_least_of_all_lines():
+    plan = service(16, replace(WORK, log_bytes_per_request=100))
+    bills = compare_networks(plan, RATES)
+    ranges = cheapest_by_gb(bills, plan, RATES)
+    assert [round(gb) for gb, _ in ranges] == sorted(round(gb) for gb, _ in ranges)
+    assert ranges[0][0] == 0
+    assert len(ranges) > 1
+    free = [bill for bill in bills if bill.cost and not bill.condition]
+    for gb in np.linspace(0, 5000, 101):
+        costs = network_usd_by_gb(free, plan, RATES, [gb])[:, 0]
+        named = next(bill for begin, bill in reversed(ranges) if begin <= gb)
+        assert costs[free.index(named)] == pytest.approx(costs.min())
+
+
+def test_what_goes_through_a_layout_is_what_a_gateway_would_charge():
+    plan = service(4, replace(WORK, log_bytes_per_request=1000))
+    nat = estimate(plan.workload, RATES, replace(plan.spec, network=NetworkLayout.of("nat")))
+    (line,) = [line for line in nat.cost if line.charge == "nat_gateway_gb"]
+    assert traffic_gb(plan, RATES) == pytest.approx(line.pricing_quantity)

@@ -7,6 +7,7 @@ import pytest
 from estimator.planning.planner import estimate
 from estimator.service.behavior import AwsBehavior
 from estimator.service.deployment import DeploymentConfiguration
+from estimator.service.extras import Extras
 from estimator.service.operations import Operations, SpotShortage
 from estimator.service.policies import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
@@ -55,3 +56,25 @@ def test_the_quota_is_held_against_what_deployments_take():
     assert "up to 12 during" in said(maximum_percent=150)[0]
     assert "up to 16 during" in said(strategy="BLUE_GREEN", maximum_percent=110)[0]
     assert said(minimum_healthy_percent=50, maximum_percent=110) == []
+
+
+def notes_of(extras, **request):
+    return estimate(replace(WORK, **request), RATES, ServiceSpec(TaskSize(512, 1024)), extras=extras).warnings
+
+
+def test_settings_that_count_for_nothing_are_said():
+    edges = Extras(cloudfront_edges={"US": 1.0}, cloudfront_upload_share=0.5)
+    (said,) = [text for text in notes_of(edges) if "for nothing" in text]
+    assert "cloudfront_edges, cloudfront_upload_share count for nothing: request.behind_cloudfront is false" in said
+    assert not [text for text in notes_of(edges, behind_cloudfront=True) if "for nothing" in text]
+    tasks = Extras(insights_metrics_per_task=5)
+    assert [text for text in notes_of(tasks) if "container_insights is disabled" in text]
+    assert not [text for text in notes_of(replace(tasks, container_insights="enhanced")) if "for nothing" in text]
+    assert not [text for text in notes_of(Extras()) if "for nothing" in text]
+
+
+def test_more_traffic_than_a_plan_of_cloudfront_allows_is_said():
+    front = Extras(cloudfront_plan="pro")
+    assert [text for text in notes_of(front, behind_cloudfront=True) if "Pro plan allows 10 million requests" in text]
+    business = Extras(cloudfront_plan="business")
+    assert not [text for text in notes_of(business, behind_cloudfront=True) if "allows" in text]

@@ -60,7 +60,7 @@ def test_refresh_then_show_then_back_to_shipped(folder):
         result = run(aws, "refresh", "--region", "eu-west-1")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
-    assert re.search(r"alb_hour\s+0\.0252 per Hrs\s+0\.03 per Hrs\s+\+19 %", result.stdout)
+    assert re.search(r"alb_hour\s+Hrs\s+0\.0252\s+0\.03\s+\+19 %", result.stdout)
     shown = run(None, "show", "--region", "eu-west-1", "--match", "alb_hour")
     assert re.search(r"alb_hour\s+Application Load Balancer hour\s+0\.03\s", shown.stdout)
     places = json.loads(run(None, "where", "--json").stdout)["places"]

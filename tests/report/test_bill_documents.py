@@ -1,6 +1,7 @@
 """Documents of a bill: what they say adds up, stands as it was written, and needs nothing else."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -225,7 +226,11 @@ def test_the_page_has_a_row_and_the_arithmetic_of_each_line(name: str) -> None:
     for line in plan.cost:
         assert f"#line-{line.charge}" in targets
         arithmetic = page.texts[f"line-{line.charge}"]
-        assert arithmetic.startswith(f"{line.title} ({line.charge})\n")
+        # Its title stands above, on what is opened.
+        assert arithmetic.startswith(f"name: {line.charge}\n")
+        assert f"{line.title} ({line.charge})" not in arithmetic
+        assert not arithmetic.splitlines()[1].startswith(" ")
+        assert f"<summary><span>{html.escape(line.title)}</span>" in text
         amount = "unknown" if line.effective_cost is None else f"{line.effective_cost:,.2f}"
         assert f"cost: {amount}" in arithmetic
         assert rows[line.title][1] == amount
@@ -250,6 +255,17 @@ def test_the_page_shows_tiers_one_by_one() -> None:
         assert words in arithmetic
 
 
+@every_bill
+def test_the_page_shows_the_numbers_of_each_quantity(name: str) -> None:
+    plan, rates = bill(name)
+    page = Page(bill_html(plan, rates))
+    for line in plan.cost:
+        for part in line.working.split("; "):
+            assert part in page.texts[f"line-{line.charge}"]
+    # 2,628 million requests of 20 kB, and no TLS handshakes.
+    assert "2,628,000,000 requests × (20 kB + 0 kB of TLS handshakes)" in page.texts["line-internet_egress"]
+
+
 def test_the_page_draws_the_steps_to_scale() -> None:
     plan, rates = bill("on demand")
     page = Page(bill_html(plan, rates))
@@ -260,6 +276,13 @@ def test_the_page_draws_the_steps_to_scale() -> None:
         at += float(bar["width"].rstrip("%"))
     assert at == pytest.approx(100, abs=0.02)
     assert (bars[-1]["x"], bars[-1]["width"]) == ("0%", "100%")
+    # What leads from a bar to the next one begins where it ends, and ends above the letters of the next step, whose height is less than 16 px.
+    links = [each for tag, each in page.tags if tag == "line"]
+    texts = sorted({float(each["y"]) for tag, each in page.tags if tag == "text"})
+    assert len(links) == len(bars) - 1
+    for link, bar, below in zip(links, bars, texts[1:], strict=False):
+        assert float(link["y1"]) == float(bar["y"]) + float(bar["height"])
+        assert float(link["y1"]) < float(link["y2"]) <= below - 16
     compute = sum(line.effective_cost for line in plan.cost if line.charge.startswith("fargate"))
     assert float(bars[0]["width"].rstrip("%")) == pytest.approx(100 * compute / plan.cost.total_usd, abs=0.01)
 
@@ -291,6 +314,11 @@ def test_the_page_ends_with_what_it_rests_on() -> None:
         ("deregistration_delay_s", "60"),
     ):
         assert f"<dt>{name}</dt><dd>{value}</dd>" in rests
+    counts = re.findall(r"<span>(\d+ settings?)</span></summary><dl class=\"settings\">(.*?)</dl>", rests)
+    assert [count for count, _ in counts] == [
+        f"{listed.count('<dt>')} setting{'s' if listed.count('<dt>') > 1 else ''}" for _, listed in counts
+    ]
+    assert len(counts) > 5
     assert plan.fingerprint() in rests
 
 
@@ -303,7 +331,7 @@ def test_sums_beside_the_total(name: str) -> None:
         "Without Savings Plans": on_demand if plan.cost.savings_plans else None,
         # 0.01 USD an hour for a year, all at its start: nothing of it is on a month's invoice.
         "On the month's invoice": plan.cost.total_usd - 7.3 if name == "upfront" else None,
-        "At the start of Savings Plans, once": 0.01 * 8760 if name == "upfront" else None,
+        "Upfront for Savings Plans, once": 0.01 * 8760 if name == "upfront" else None,
         "At AWS's list prices": plan.cost.list_total_usd if name == "discount" else None,
     }
     for title, usd in sums.items():

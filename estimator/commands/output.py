@@ -1,4 +1,4 @@
-"""A progress bar for long work."""
+"""What all commands print with: a progress bar for long work, and sentences."""
 
 from __future__ import annotations
 
@@ -32,3 +32,18 @@ def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[float], 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=1.0)
         yield lambda part: bar.update(task, completed=part)
+
+
+def say(text: str = "", stderr: bool = False) -> None:
+    """Print sentences, wrapped on a terminal.
+
+    Parameters
+    ----------
+    text : str
+        The sentences.
+    stderr : bool
+        True to print them beside errors.
+    """
+    from estimator.report import terminal
+
+    terminal.say(text, stderr)
