@@ -35,7 +35,7 @@ def show(question: cached.Question, plan: Plan) -> None:
     table = bill_table(cost)
     st.subheader(table.title)
     # On a phone the SKU's column, which says it too, is off the page.
-    tables.show(table, notes=tuple("; ".join(filter(None, (line.formula, line.yours_text))) for line in cost))
+    tables.show(table, notes=tuple(line.yours_text for line in cost))
     _arithmetic(cost, cached.rates(question))
     if done := cost.savings_plans_text:
         st.caption(f":material/savings: {tables.plain(done)}")

@@ -48,7 +48,7 @@ def show(table: Table, notes: tuple[str, ...] = (), height: int | Literal["conte
     first = frame.columns[0]
     frame[first] = [
         f"**{_together(text) if len(text) <= _SHORT else text}**"
-        + (f"  \n:small[:gray[{_chunks(plain(notes[i]), _NOTE)}]]" if i < len(notes) else "")
+        + (f"  \n:small[:gray[{_chunks(plain(notes[i]), _NOTE)}]]" if i < len(notes) and notes[i] else "")
         for i, text in enumerate(frame[first])
     ]
     texts_of = {name: [plain(row[list(frame.columns).index(name)]) for row in rows] for name in numbers}

@@ -100,7 +100,7 @@ def test_presets_cost_what_the_api_says(page, name):
     costs = bill["USD/month"].tolist()
     assert costs[:-1] == [round(line.list_cost, 2) for line in plan.cost]
     assert costs[-1] == round(plan.cost.total_usd, 2)
-    assert all(line.formula.split()[0] in text for line, text in zip(plan.cost, bill["Charge"], strict=False))
+    assert all(line.title.split()[0] in text for line, text in zip(plan.cost, bill["Charge"], strict=False))
     assert any(plan.lcu.leading in caption.value for caption in page.caption)
     assert plan.lcu.leading in DIMENSIONS
     assert any(plan.cost.not_included[:40] in caption.value for caption in page.caption)
