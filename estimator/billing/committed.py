@@ -8,13 +8,18 @@ is left of a commitment, and lost, is a line of its own. So the lines still add 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from estimator.billing.costing import CostBreakdown, CostLine, cost_line
-from estimator.billing.savings_plan_options import AppliedSavingsPlan, SavingsPlan, require_savings_plans
+from estimator.billing.savings_plan_options import (
+    AppliedSavingsPlan,
+    SavingsPlan,
+    SavingsPlanPayment,
+    require_savings_plans,
+)
 from estimator.billing.savings_plans import Floats, SavingsPlanUsage, apply_commitment, best_commitment, fargate_usage
 from estimator.billing.working import written
 from estimator.errors import RateNotFound
@@ -115,7 +120,8 @@ def with_known_plans(
     """Apply those Savings Plans to a bill whose rates are known, and say what becomes of the others.
 
     One that is to be bought is left out where its rates are not known. One that you have is paid whatever it covers: its commitment stands on
-    the bill, and the Fargate lines are unknown, since what it pays of them cannot be said; the bill is then at least its total.
+    the bill, and what plans before it leave of the Fargate lines is unknown, since what it pays of them cannot be said; the bill is then at
+    least its total.
 
     Parameters
     ----------
@@ -137,44 +143,90 @@ def with_known_plans(
     """
     wanted = require_savings_plans(plans)
     known: list[SavingsPlan] = []
-    said: list[str] = []
-    unknown: list[SavingsPlan] = []
-    for plan in wanted:
+    for place, plan in enumerate(wanted):
         try:
             fargate_usage(simulation, rates, plan.option, operating_system=operating_system)
         except RateNotFound as error:
-            if plan.existing:
-                unknown.append(plan)
-                what = "its commitment is on the bill, and what it pays for is not known"
-            else:
-                what = "it is left out, and the bill is without it"
-            said.append(f"{plan.title}: {what}. {error}")
-        else:
-            known.append(plan)
-    if unknown:
-        # What the others are applied to would depend on what these leave.
-        return _with_unknown(cost, [plan for plan in wanted if plan.existing]), tuple(said)
-    return with_savings_plans(cost, simulation, rates, known, operating_system), tuple(said)
+            applied = with_savings_plans(cost, simulation, rates, known, operating_system)
+            if not plan.existing:
+                # It is the last one.
+                return applied, (f"{plan.title}: it is left out, and the bill is without it. {error}",)
+            return _with_unknown(applied, wanted[place:], place + 1, str(error))
+        known.append(plan)
+    return with_savings_plans(cost, simulation, rates, known, operating_system), ()
 
 
-def _with_unknown(cost: CostBreakdown, existing: list[SavingsPlan]) -> CostBreakdown:
+def _with_unknown(
+    cost: CostBreakdown, rest: Sequence[SavingsPlan], number: int, why: str
+) -> tuple[CostBreakdown, tuple[str, ...]]:
+    """Put the commitments of plans that you have on a bill, the first of which pays for what nobody knows."""
+    left = [line for line in cost if line.price in _COVERED_PRICES]
     lines = [
-        replace(line, effective_unit_price="unknown", effective_cost=None, billed_cost=None)
-        if line.price in _COVERED_PRICES
-        else line
+        replace(line, effective_unit_price="unknown", effective_cost=None, billed_cost=None) if line in left else line
         for line in cost
     ]
-    lines += [
-        _commitment_line(
-            plan,
-            (plan.commitment_usd_per_h or 0.0) * cost.hours_per_month,
-            number,
-            "commitment × hours",
-            _committed(plan.commitment_usd_per_h or 0.0, cost.hours_per_month),
+    said: list[str] = []
+    for place, plan in enumerate(rest):
+        if not plan.existing:
+            said.append(
+                f"{plan.title}: it is left out, since what is left for it depends on what {rest[0].title} pays for."
+            )
+            continue
+        usd_per_h = plan.commitment_usd_per_h or 0.0
+        if not left:
+            # Nothing is On-Demand that it could pay for.
+            done = AppliedSavingsPlan(plan, usd_per_h, cost.hours_per_month, 0.0, 0.0)
+            cost = replace(cost, savings_plans=(*cost.savings_plans, done))
+            lines.append(_unused(done, number + place))
+            continue
+        because = why if place == 0 else f"It depends on what {rest[0].title} pays for."
+        said.append(f"{plan.title}: its commitment is on the bill, and what it pays for is not known. {because}")
+        working = _committed(usd_per_h, cost.hours_per_month)
+        line = _commitment_line(plan, usd_per_h * cost.hours_per_month, number + place, "commitment × hours", working)
+        payment = SavingsPlanPayment(plan.option, usd_per_h, plan.partial_upfront_percent)
+        lines.append(replace(line, billed_cost=payment.recurring_usd_per_h * cost.hours_per_month))
+    return replace(cost, lines=tuple(lines)), tuple(said)
+
+
+def on_demand_bill(cost: CostBreakdown) -> CostBreakdown:
+    """Take Savings Plans off a bill again.
+
+    Parameters
+    ----------
+    cost : CostBreakdown
+        A bill, with Savings Plans or without.
+
+    Returns
+    -------
+    CostBreakdown
+        What it would be On-Demand, private discounts taken off.
+    """
+    found: dict[str, CostLine] = {}
+    for line in cost:
+        charge, plan, _ = line.charge.partition(":savings_plan_")
+        if not line.price:
+            continue
+        whole = found.get(charge)
+        if whole is not None:
+            line = _sum_of(whole, line)
+        elif plan:
+            line = replace(line, charge=charge, price=charge, title=line.title.removesuffix(", Savings Plan"))
+        found[charge] = replace(
+            line,
+            effective_unit_price=line.contracted_unit_price,
+            effective_cost=line.contracted_cost,
+            billed_cost=line.contracted_cost,
         )
-        for number, plan in enumerate(existing, 1)
-    ]
-    return replace(cost, lines=tuple(lines))
+    return replace(cost, lines=tuple(found.values()), savings_plans=())
+
+
+def _sum_of(line: CostLine, part: CostLine) -> CostLine:
+    return replace(
+        line,
+        pricing_quantity=line.pricing_quantity + part.pricing_quantity,
+        list_cost=None if line.list_cost is None else line.list_cost + (part.list_cost or 0.0),
+        contracted_cost=None if line.contracted_cost is None else line.contracted_cost + (part.contracted_cost or 0.0),
+    )
 
 
 def _applied(

@@ -102,8 +102,15 @@ class CostLine:
     working: str = ""
 
     @property
+    def is_shared(self) -> bool:
+        """True if a Savings Plan that you have pays an unknown part of it, though its On-Demand rate is known."""
+        return self.effective_cost is None and self.contracted_cost is not None
+
+    @property
     def sku_text(self) -> str:
         """The SKU, or the reason why there is none; whether the rate is not from AWS itself; and the private discount."""
+        if self.is_shared:
+            return "a Savings Plan's part is not known"
         if self.effective_cost is None:
             return "no rate known"
         if not self.price:

@@ -285,7 +285,7 @@ OBSERVING_CHARGES: dict[str, Charge] = {
     "high_resolution_alarms": Charge(
         "High-resolution alarms",
         "alarm_high_res_month",
-        "2 for each target tracking policy on a 20-second metric, and your own",
+        "2 for each target tracking policy on a 20-second metric, 1 for each of step scaling, and your own",
         lambda month: _alarms(month, False),
         lambda month, i: _alarms_working(month, i, False),
         "AWS, CloudWatch pricing: each alarm metric of high resolution; read 2026-09",

@@ -93,8 +93,10 @@ def networks(
     say()
     what = "of logs, calls to the internet and images from elsewhere"
     say(f"{today_gb:,.4g} GB a month {what} go through a layout that charges for them.")
+    if any(bill.condition for bill in bills):
+        say("Of the layouts that need nothing else:")
     if len(ranges) == 1:
-        say(f"Whatever the traffic, {ranges[0][1].title} cost least with these tasks.")
+        say(f"Cheapest with these tasks, whatever the traffic: {ranges[0][1].title}.")
     ends = [begin for begin, _ in ranges[1:]]
     for (begin, bill), end in zip(ranges, [*ends, None], strict=True) if ends else ():
         until = "" if end is None else f" up to {end:,.4g} GB"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,8 +60,23 @@ class NetworkBill:
     condition: str = ""
 
     @property
+    def network_is_lower_bound(self) -> bool:
+        """True if a line of the network has no known rate."""
+        lines = () if self.cost is None else self.cost.lines
+        return any(line.effective_cost is None for line in lines if line.charge in NETWORK_CHARGES)
+
+    @property
+    def network_text(self) -> str:
+        """What the known lines of the network come to, to read. [USD/month]"""
+        if self.cost is None:
+            return ""
+        if not self.network_is_lower_bound:
+            return f"{self.network_usd:,.2f}"
+        return f"at least {self.network_usd:,.2f}" if self.network_usd else "unknown"
+
+    @property
     def network_usd(self) -> float:
-        """What the lines of the network come to; infinite where the layout does not serve. [USD/month]"""
+        """What the known lines of the network come to; infinite where the layout does not serve. [USD/month]"""
         if self.cost is None:
             return float("inf")
         return float(sum(line.effective_cost or 0.0 for line in self.cost if line.charge in NETWORK_CHARGES))
@@ -83,6 +98,7 @@ class NetworkBill:
             "nat_gateways": self.network.nat_gateways,
             "interface_endpoints": list(self.network.interface_endpoints),
             "network_usd_per_month": None if self.cost is None else self.network_usd,
+            "network_is_lower_bound": None if self.cost is None else self.network_is_lower_bound,
             "usd_per_month": None if self.cost is None else self.cost.total_usd,
             "is_lower_bound": None if self.cost is None else self.cost.is_lower_bound,
             "why_not": self.why_not or None,
@@ -121,7 +137,16 @@ def compare_networks(plan: Plan, rates: Rates) -> tuple[NetworkBill, ...]:
     """
     require_rates_of(plan, rates)
     found = [_bill(title, network, plan, rates) for title, network in _usual(plan)]
-    return tuple(sorted(found, key=_order))
+    # A condition that all of them have decides nothing.
+    conditions = [set(_conditions(bill.network, plan)) for bill in found if bill.cost is not None]
+    shared = set.intersection(*conditions) if conditions else set()
+    told = [
+        replace(bill, condition=" ".join(text for text in _conditions(bill.network, plan) if text not in shared))
+        if bill.cost is not None
+        else bill
+        for bill in found
+    ]
+    return tuple(sorted(told, key=_order))
 
 
 def network_usd_by_gb(bills: Sequence[NetworkBill], plan: Plan, rates: Rates, gb: ArrayLike) -> NDArray[np.float64]:
@@ -291,8 +316,11 @@ def _bill(title: str, network: NetworkLayout, plan: Plan, rates: Rates) -> Netwo
         require_consistent(plan.workload, plan.application, network, rates.region)
     except InvalidScenario as error:
         return NetworkBill(title, network, None, str(error))
-    conditions = network_conditions(network, plan.application, rates.region)
-    return NetworkBill(title, network, bill_again(plan, rates, network), condition=" ".join(conditions))
+    return NetworkBill(title, network, bill_again(plan, rates, network))
+
+
+def _conditions(network: NetworkLayout, plan: Plan) -> tuple[str, ...]:
+    return network_conditions(network, plan.application, plan.cost.region)
 
 
 def _order(bill: NetworkBill) -> tuple[bool, bool, bool, float]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from estimator.billing.charges import CHARGES
+from estimator.billing.committed import COMMITMENT, on_demand_bill
 from estimator.billing.costing import CostBreakdown, CostLine
 from estimator.errors import InvalidScenario
-from estimator.planning.bills import hold_commitments
+from estimator.planning.bills import hold_commitments, in_order
 from estimator.planning.planner import estimate
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
@@ -58,6 +58,8 @@ class PriceEffect:
         The service.
     cheapest_after : Plan or None
         What a search at the second list chose, if it was made.
+    is_on_demand : bool
+        True if both bills are without Savings Plans, since the rates of one are known at one list alone.
     """
 
     before: CostBreakdown
@@ -65,6 +67,7 @@ class PriceEffect:
     lines: tuple[LineEffect, ...]
     spec: ServiceSpec
     cheapest_after: Plan | None = None
+    is_on_demand: bool = False
 
     @property
     def unknown(self) -> tuple[LineEffect, ...]:
@@ -98,8 +101,10 @@ class PriceEffect:
         words = [f"{service}: {where}{_more(self.known_difference_usd, known_before)}."]
         if self.unknown:
             words.append(
-                f"Left out, since one list does not know it: {', '.join(line.title for line in self.unknown)}."
+                f"Left out, since what it costs at one of the lists is not known: {', '.join(line.title for line in self.unknown)}."
             )
+        if self.is_on_demand:
+            words.append("Both are On-Demand, since the rates of a Savings Plan are known at one list alone.")
         if self.cheapest_after is not None and self.chooses_other:
             words.append(f"Now the cheapest is {self.cheapest_after}.")
         elif self.cheapest_after is not None:
@@ -135,6 +140,7 @@ class PriceEffect:
                 for line in self.lines
             ],
             "cheapest_after": _cheapest(self.cheapest_after),
+            "is_on_demand": self.is_on_demand,
             "verdict": self.verdict,
         }
 
@@ -165,10 +171,12 @@ def price_effect(plan_before: Plan, after: Rates, cheapest_after: Plan | None = 
         raise InvalidScenario(
             f"The plan is for {plan_before.cost.region} and the prices are of {after.region}; give prices of the same region."
         )
-    again = reprice(hold_commitments(plan_before), after)
-    return PriceEffect(
-        plan_before.cost, again.cost, _lines(plan_before.cost, again.cost), plan_before.spec, cheapest_after
-    )
+    before, then = plan_before.cost, reprice(hold_commitments(plan_before), after).cost
+    # A plan whose rates only one of the lists has is no price that moved.
+    alike = _paid_by(before) == _paid_by(then)
+    if not alike:
+        before, then = on_demand_bill(before), on_demand_bill(then)
+    return PriceEffect(before, then, _lines(before, then), plan_before.spec, cheapest_after, not alike)
 
 
 def reprice(plan: Plan, rates: Rates) -> Plan:
@@ -202,8 +210,6 @@ def reprice(plan: Plan, rates: Rates) -> Plan:
 
 def _lines(before: CostBreakdown, after: CostBreakdown) -> tuple[LineEffect, ...]:
     old, new = {line.charge: line for line in before}, {line.charge: line for line in after}
-    order = {name: place for place, name in enumerate(CHARGES)}
-    charges = sorted({**old, **new}, key=lambda charge: order.get(charge, len(order)))
     return tuple(
         LineEffect(
             charge,
@@ -211,8 +217,15 @@ def _lines(before: CostBreakdown, after: CostBreakdown) -> tuple[LineEffect, ...
             _cost(old.get(charge)),
             _cost(new.get(charge)),
         )
-        for charge in charges
+        for charge in in_order({**old, **new})
     )
+
+
+def _paid_by(cost: CostBreakdown) -> set[str]:
+    """Name the plans that a bill has, and what is known of them."""
+    lines = {line.charge for line in cost if line.charge.startswith(COMMITMENT)}
+    applied = [done for done in cost.savings_plans if done.commitment_usd_per_h]
+    return lines | {f"{done.plan.title} {done.commitment_usd_per_h}" for done in applied}
 
 
 def _cost(line: CostLine | None) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from estimator.billing.committed import with_savings_plans
+from estimator.billing.committed import with_known_plans, with_savings_plans
 from estimator.billing.costing import CostBreakdown
 from estimator.billing.savings_plan_options import SAVINGS_PLAN_OPTIONS, AppliedSavingsPlan, SavingsPlan
 from estimator.billing.savings_plans import ExistingCommitment, commitment_risk, fargate_usage
@@ -122,7 +122,12 @@ def compare_purchases(plan: Plan, rates: Rates) -> tuple[Purchase, ...]:
             continue
         if strategy.uses_spot and not without.simulation.spot_billed_task_hours[0]:
             continue
-        found.append(_priced(title, without, rates, existing, None))
+        run, system = without.simulation, without.application.operating_system
+        cost, left_out = with_known_plans(without.cost, run, rates, existing, system)
+        found.append(Purchase(title, strategy, None, replace(without, cost=cost, savings_plans=existing)))
+        if left_out:
+            # What is left for another plan depends on what is not known.
+            continue
         if strategy.fargate_weight or strategy.fargate_base:
             options = [SavingsPlan(option.term, option.payment_option) for option in SAVINGS_PLAN_OPTIONS]
             committed = [_committed(title, without, rates, existing, option) for option in options]
@@ -158,10 +163,8 @@ def _estimate(plan: Plan, rates: Rates, strategy: CapacityProviderStrategy) -> P
     )
 
 
-def _priced(
-    title: str, without: Plan, rates: Rates, plans: Sequence[SavingsPlan], bought: SavingsPlan | None
-) -> Purchase:
-    both = (*plans, bought) if bought else tuple(plans)
+def _priced(title: str, without: Plan, rates: Rates, plans: Sequence[SavingsPlan], bought: SavingsPlan) -> Purchase:
+    both = (*plans, bought)
     try:
         cost = with_savings_plans(without.cost, without.simulation, rates, both, without.application.operating_system)
     except (RateNotFound, InvalidScenario) as error:

@@ -63,7 +63,7 @@ class Step:
         """What it adds, to read."""
         if self.title == SAVINGS_PLANS:
             return f"{'−' if self.usd < 0 else '+'}${abs(self.usd):,.2f}"
-        if self.is_group and all(line.contracted_cost is None for line in self.lines):
+        if self.is_group and all(line.effective_cost is None for line in self.lines):
             return "unknown"
         return f"{'at least ' if self.is_lower_bound else ''}${self.usd:,.2f}"
 
@@ -150,11 +150,11 @@ def bill_steps(cost: CostBreakdown) -> tuple[Step, ...]:
     so_far = 0.0
     for title, lines in by_group.items():
         if lines:
-            usd = sum(line.contracted_cost or 0.0 for line in lines)
-            unknown = any(line.contracted_cost is None for line in lines)
+            usd = sum(line.contracted_cost or 0.0 for line in lines if line.effective_cost is not None)
+            unknown = any(line.effective_cost is None for line in lines)
             steps.append(Step(title, so_far, usd, tuple(lines), unknown))
             so_far += usd
-    if cost.savings_plans:
+    if cost.savings_plans or any(not line.price for line in cost):
         steps.append(Step(SAVINGS_PLANS, so_far, cost.total_usd - so_far))
     return (*steps, Step(TOTAL, 0.0, cost.total_usd, is_lower_bound=cost.is_lower_bound))
 
@@ -172,7 +172,8 @@ def unknown_text(cost: CostBreakdown) -> str:
     str
         A sentence, empty if all rates are known.
     """
-    titles = [line.title for line in cost if line.effective_cost is None]
-    if not titles:
-        return ""
-    return f"No rate is known for {', '.join(titles)}: not part of the total, so the bill is at least that."
+    shared = [line.title for line in cost if line.is_shared]
+    titles = [line.title for line in cost if line.effective_cost is None and not line.is_shared]
+    reasons = [f"No rate is known for {', '.join(titles)}"] if titles else []
+    reasons += [f"It is not known what a Savings Plan pays of {', '.join(shared)}"] if shared else []
+    return f"{'. '.join(reasons)}: not part of the total, so the bill is at least that." if reasons else ""

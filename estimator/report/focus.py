@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from typing import Any
 
+from estimator.billing.committed import COMMITMENT
 from estimator.billing.costing import CostBreakdown, CostLine
 from estimator.billing.savings_plan_options import AppliedSavingsPlan
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS
@@ -100,7 +101,7 @@ def focus_frame(cost: CostBreakdown, begin: dt.date | None = None) -> Any:
     import pandas as pd
 
     shared = _shared(cost, begin)
-    rows = [shared | _usage(line, cost) for line in cost]
+    rows = [shared | row for line in cost for row in _rows(line, cost)]
     rows += [shared | _purchase(done, number) for number, done in enumerate(cost.savings_plans, 1)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -125,13 +126,28 @@ def _shared(cost: CostBreakdown, begin: dt.date | None) -> dict[str, Any]:
     }
 
 
+def _rows(line: CostLine, cost: CostBreakdown) -> list[dict[str, Any]]:
+    row = _usage(line, cost)
+    if not line.charge.startswith(f"{COMMITMENT}:"):
+        return [row]
+    # What it pays for is not known, so that it is neither used nor unused.
+    return [row | {"BilledCost": 0.0, "CommitmentDiscountStatus": None}, _recurring(row, line.billed_cost or 0.0)]
+
+
+def _recurring(row: dict[str, Any], usd: float) -> dict[str, Any]:
+    """Write what the month's bill says of a commitment of which nothing else is known."""
+    costs = {"BilledCost": usd, "ContractedCost": usd, "ListCost": usd, "EffectiveCost": 0.0}
+    kind = {"ChargeCategory": "Purchase", "ChargeFrequency": "Recurring", "PricingCategory": "Standard"}
+    return row | costs | kind | {"CommitmentDiscountStatus": None}
+
+
 def _usage(line: CostLine, cost: CostBreakdown) -> dict[str, Any]:
     price = PRICES.get(line.price)
     code = price.query.service_code if price else SAVINGS_PLANS
     unused = not line.price
     committed = unused or ":savings_plan_" in line.charge
     number = re.split("[:_]", line.charge)[-1] if committed else ""
-    name = cost.savings_plans[int(number) - 1].plan.title if cost.savings_plans and committed else line.rate_note
+    name = line.rate_note if unused else cost.savings_plans[int(number) - 1].plan.title if committed else ""
     commitment = _commitment(name, number) if committed else {}
     service = "AmazonECS" if committed and not unused else code
     return {

@@ -48,7 +48,9 @@ def explain(line: CostLine, rate: Rate | None) -> tuple[str, ...]:
         ]
     else:
         text += _tiers(line, rate)
-        text.append(f"  cost: {usd_text(line.effective_cost)} USD a month")
+        shared = f", since a Savings Plan pays a part that is not known; On-Demand {usd_text(line.contracted_cost)} USD a month"
+        cost = f"unknown{shared}" if line.is_shared else f"{usd_text(line.effective_cost)} USD a month"
+        text.append(f"  cost: {cost}")
         seen = f"published {line.published}" if line.published else "publication date not known"
         sku = f"SKU {line.sku}, " if line.sku else ""
         text.append(f"  rate: {sku}usage type {line.usage_type}, {seen}; source: {_source(line)}")

@@ -88,8 +88,9 @@ def spot_text(ways: Sequence[Purchase]) -> str:
     said = []
     if based:
         above = _listed(f'"above {base}"' for base in based)
-        first = _listed(f"the first {base}" for base in based)
-        said.append(f"{above}: the capacity provider strategy has a base, {first} of the tasks, which stay On-Demand.")
+        first = _listed(f"{base}" for base in based)
+        count = f"{first} {'task' if based == [1] else 'tasks'}"
+        said.append(f"{above}: the capacity provider strategy has a base of {count}, which stay On-Demand.")
     if parts and least:
         said.append(
             f"{_listed(parts).capitalize()} on Spot above {least}, the service's minimum, {'is' if len(parts) == 1 else 'are'} left out: no task "
@@ -112,6 +113,10 @@ def purchases_text(ways: Sequence[Purchase]) -> str:
         Sentences, empty if all can.
     """
     unknown = [way.savings_plan for way in ways if way.unknown_price and way.savings_plan]
+    bills = [way.plan.cost for way in ways if way.plan]
+    shared = any(line.is_shared for cost in bills for line in cost)
+    lines = (line for cost in bills for line in cost)
+    titles = dict.fromkeys(line.title for line in lines if line.effective_cost is None and not line.is_shared)
     others = [way for way in ways if way.plan is None and way.savings_plan not in unknown]
     said = []
     if unknown:
@@ -120,6 +125,12 @@ def purchases_text(ways: Sequence[Purchase]) -> str:
             f"No rate is known for {_options(unknown)} in {region}: write your own prices in `prices.overrides` "
             f"(`estimator prices show --region {region} --match sp_compute` lists the names), or ask AWS with "
             f"`estimator prices refresh --region {region}`."
+        )
+    if titles:
+        said.append(f'"At least" is said where no rate is known for {", ".join(titles)}.')
+    if shared:
+        said.append(
+            "Which Savings Plan to buy cannot be said: the rates of one that you have are not known, so that it is not known what it leaves."
         )
     if others:
         reasons = [f"{way.title} ({way.why_not.removesuffix('.')})" for way in others]

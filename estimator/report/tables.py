@@ -127,12 +127,16 @@ def regions_table(bills: Sequence[RegionBill], home: str) -> Table:
     Table
         Region, bill, difference, and what is unknown there.
     """
-    at_home = next((bill.cost for bill in bills if bill.region == home), None)
+    at_home = next((bill for bill in bills if bill.region == home), None)
 
     def difference(bill: RegionBill) -> str:
-        if at_home is None or at_home.is_lower_bound or bill.cost.is_lower_bound or bill.lacks_savings_plans:
+        if bill.region == home:
+            return "here"
+        if at_home is None or at_home.cost.is_lower_bound or bill.cost.is_lower_bound:
             return ""
-        return f"{100 * (bill.cost.total_usd / at_home.total_usd - 1):+.1f} %" if bill.region != home else "here"
+        if bill.lacks_savings_plans != at_home.lacks_savings_plans:
+            return ""
+        return f"{100 * (bill.cost.total_usd / at_home.cost.total_usd - 1):+.1f} %"
 
     rows = tuple(
         (
@@ -169,7 +173,7 @@ def networks_table(bills: Sequence[NetworkBill]) -> Table:
     rows = tuple(
         (
             bill.title,
-            "" if bill.cost is None else f"{bill.network_usd:,.2f}",
+            bill.network_text,
             "" if bill.cost is None else f"{'at least ' if bill.cost.is_lower_bound else ''}{bill.cost.total_usd:,.2f}",
             textwrap.fill(bill.why_not or bill.condition, _SENTENCE_WIDTH, break_on_hyphens=False),
         )

@@ -1,12 +1,13 @@
 """A bill with Savings Plans: hand arithmetic, laws, and what AWS would not sell."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.billing.committed import with_savings_plans
+from estimator.billing.committed import on_demand_bill, with_savings_plans
 from estimator.billing.savings_plan_options import SavingsPlan, SavingsPlanOption, require_savings_plans
 from estimator.billing.savings_plans import apply_commitment, compare_options, fargate_usage
 from estimator.errors import InvalidScenario, RateNotFound
@@ -16,6 +17,7 @@ from estimator.planning.promise import Choices
 from estimator.planning.regions import bill_again, bills_by_region
 from estimator.pricing.own_prices import with_discounts
 from estimator.pricing.rates import Tier
+from estimator.report.bill_steps import bill_steps, unknown_text
 from estimator.report.focus import focus_frame
 from estimator.report.provenance import explain
 from estimator.service.application import Application
@@ -241,8 +243,83 @@ def test_a_commitment_that_you_have_is_paid_wherever_you_go():
     lines = lines_of(there.cost)
     assert lines["savings_plan_commitment:1"].effective_cost == pytest.approx(0.5 * 730)
     assert lines[VCPU].effective_cost is None
-    assert lines[VCPU].sku_text == "no rate known"
+    assert lines[VCPU].sku_text == "a Savings Plan's part is not known"
     assert nearly(focus_frame(there.cost)["EffectiveCost"].sum(), there.cost.total_usd)
+
+
+#: Rates of one year alone: a plan of three years is one that is not known.
+ONE_YEAR_ALONE = replace(
+    RATES, known={name: rate for name, rate in RATES.known.items() if "sp_compute_3yr" not in name}
+)
+
+
+def test_plans_before_the_unknown_one_are_applied_and_those_after_it_are_said():
+    plans = [
+        SavingsPlan("1yr", "No Upfront", 0.03, existing=True),
+        SavingsPlan("3yr", "Partial Upfront", 0.05, existing=True),
+        SavingsPlan("1yr", "All Upfront", 0.01),
+    ]
+    found = estimate(WORK, ONE_YEAR_ALONE, FOUR, savings_plans=plans)
+    lines = lines_of(found.cost)
+    assert lines[f"{VCPU}:savings_plan_1"].effective_cost == pytest.approx(0.03 * 730)
+    assert lines[VCPU].effective_cost is None
+    assert lines[VCPU].is_shared
+    assert lines["savings_plan_commitment:2"].effective_cost == pytest.approx(0.05 * 730)
+    # Half of it was paid at the start.
+    assert lines["savings_plan_commitment:2"].billed_cost == pytest.approx(0.025 * 730)
+    said = [text for text in found.warnings if "Savings Plan" in text]
+    assert len(said) == 2
+    assert "what it pays for is not known" in said[0]
+    assert "it is left out, since what is left for it depends on" in said[1]
+    steps = bill_steps(found.cost)
+    assert nearly(sum(step.usd for step in steps[:-1]), found.cost.total_usd)
+    assert steps[0].is_lower_bound
+    frame = focus_frame(found.cost)
+    assert nearly(frame["EffectiveCost"].sum(), found.cost.total_usd)
+    assert nearly(frame["BilledCost"].sum(), found.cost.billed_usd)
+    explained = "\n".join(explain(lines[VCPU], RATES[VCPU]))
+    assert "cost: unknown, since a Savings Plan pays a part that is not known; On-Demand" in explained
+    assert "It is not known what a Savings Plan pays of Fargate vCPU" in unknown_text(found.cost)
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_an_unknown_plan_beside_spot_alone_is_unused_and_no_riddle():
+    existing = SavingsPlan("3yr", "All Upfront", 0.05, existing=True)
+    spot = replace(FOUR, capacity_provider_strategy="FARGATE_SPOT")
+    found = estimate(WORK, ONE_YEAR_ALONE, spot, savings_plans=[existing])
+    assert not found.cost.is_lower_bound
+    assert lines_of(found.cost)["savings_plan_unused:1"].effective_cost == pytest.approx(0.05 * 730)
+    assert not [text for text in found.warnings if "not known" in text]
+
+
+def test_a_plan_that_one_price_list_lacks_is_no_price_that_moved():
+    plan_before = estimate(WORK, ONE_YEAR_ALONE, FOUR, savings_plans=[SavingsPlan("3yr", "No Upfront", 0.06)])
+    effect = price_effect(plan_before, RATES)
+    assert effect.is_on_demand
+    assert effect.difference_usd == pytest.approx(0)
+    assert "Both are On-Demand" in effect.verdict
+    existing = SavingsPlan("3yr", "No Upfront", 0.06, existing=True)
+    effect = price_effect(estimate(WORK, ONE_YEAR_ALONE, FOUR, savings_plans=[existing]), RATES)
+    assert effect.is_on_demand
+    assert effect.difference_usd == pytest.approx(0)
+    same = price_effect(estimate(WORK, RATES, FOUR, savings_plans=[existing]), RATES)
+    assert not same.is_on_demand
+
+
+@few
+@given(workloads(), specs(), st.floats(0.001, 1))
+def test_a_bill_without_its_plans_is_the_bill_on_demand(workload, spec, commitment):
+    workload = fitting(workload, spec)
+    plans = [
+        SavingsPlan("3yr", "No Upfront", 0.01, existing=True),
+        SavingsPlan("1yr", "No Upfront", round(commitment, 5)),
+    ]
+    without = on_demand_bill(estimate(workload, RATES, spec, savings_plans=plans).cost)
+    alone = estimate(workload, RATES, spec).cost
+    assert nearly(without.total_usd, alone.total_usd, 1e-8)
+    assert {line.charge for line in without} == {line.charge for line in alone}
+    for line in without:
+        assert nearly(line.pricing_quantity, lines_of(alone)[line.charge].pricing_quantity, 1e-8)
 
 
 def test_whole_bills_come_before_those_that_lack_a_savings_plan():

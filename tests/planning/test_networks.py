@@ -191,7 +191,8 @@ def test_a_load_balancer_without_ipv4_saves_its_addresses():
     assert plan.cost.total_usd - bare.cost.total_usd == pytest.approx(2 * 3.65)
     for bill in compare_networks(bare, RATES):
         assert not bill.network.load_balancer_ipv4
-        assert "no public IPv4" in bill.condition
+    # All have the condition: it stands with the plan, and decides nothing between them.
+    assert any("no public IPv4" in text for text in bare.warnings)
     ipv6 = by_title(compare_networks(bare, RATES))["IPv6 and an egress-only gateway"]
     assert ipv6.network_usd == 0
     assert "public_ipv4" not in {line.charge for line in ipv6.cost}
@@ -289,3 +290,22 @@ def test_what_goes_through_a_layout_is_what_a_gateway_would_charge():
     nat = estimate(plan.workload, RATES, replace(plan.spec, network=NetworkLayout.of("nat")))
     (line,) = [line for line in nat.cost if line.charge == "nat_gateway_gb"]
     assert traffic_gb(plan, RATES) == pytest.approx(line.pricing_quantity)
+
+
+def test_a_condition_that_all_have_decides_nothing():
+    own = replace(NetworkLayout(), load_balancer_ipv4=False)
+    plan = estimate(WORK, RATES, ServiceSpec(TaskSize(256, 512), network=own))
+    found = compare_networks(plan, RATES)
+    assert not any("no public IPv4 addresses" in bill.condition for bill in found)
+    assert cheapest_by_gb(found, plan, RATES)
+
+
+def test_a_network_without_a_rate_is_unknown_and_not_free():
+    rates = rates_of(
+        {name: price for name, price in US_EAST_1.items() if name in ("fargate_linux_x86_vcpu_hour", "alb_hour")}
+    )
+    plan = estimate(WORK, rates, ServiceSpec(TaskSize(256, 512)))
+    for bill in compare_networks(plan, rates):
+        assert bill.network_is_lower_bound
+        assert bill.network_text == "unknown"
+        assert bill.to_dict()["network_is_lower_bound"]

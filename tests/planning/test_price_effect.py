@@ -87,7 +87,7 @@ def test_what_is_unknown_is_said_and_never_0(first, second):
     # The other lines are still compared: two tasks and two nodes of the balancer, 730 hours, 0.001 more.
     assert effect.known_difference_usd == pytest.approx(of_charge(effect, "public_ipv4").difference_usd)
     assert effect.known_difference_usd > 0
-    assert f"Left out, since one list does not know it: {line.title}" in effect.verdict
+    assert f"Left out, since what it costs at one of the lists is not known: {line.title}" in effect.verdict
     values = effect.to_dict()
     assert values["difference_usd_per_month"] is None
     assert values["unknown"] == [line.title]

@@ -99,8 +99,19 @@ def test_what_is_above_the_base_is_said():
     varied = replace(WORK, load=LoadProfile.daily(peak_requests_per_s=600, trough_requests_per_s=50))
     found = compare_purchases(estimate(varied, RATES, SPEC), RATES)
     assert spot_text(found) == (
-        '"above 4": the capacity provider strategy has a base, the first 4 of the tasks, which stay On-Demand.'
+        '"above 4": the capacity provider strategy has a base of 4 tasks, which stay On-Demand.'
     )
     # None of them is another by a name alone.
     totals = [round(way.cost.total_usd, 6) for way in found if way.bought is None]
     assert len(totals) == len(set(totals)) == 4
+
+
+def test_what_you_have_at_unknown_rates_makes_bounds_and_a_sentence():
+    known = {name: rate for name, rate in RATES.known.items() if "sp_compute_3yr" not in name}
+    rates = replace(RATES, known=known)
+    existing = SavingsPlan("3yr", "No Upfront", 0.05, existing=True)
+    found = compare_purchases(estimate(WORK, rates, SPEC, savings_plans=[existing]), rates)
+    assert all(way.savings_plan is None and way.plan is not None for way in found)
+    on_demand = next(way for way in found if way.title == "On-Demand")
+    assert on_demand.cost.is_lower_bound
+    assert "Which Savings Plan to buy cannot be said" in purchases_text(found)
