@@ -164,9 +164,7 @@ def test_a_share_of_spot_above_the_base_is_explained(call, tmp_path: Path) -> No
     service = SERVICE | {"min_capacity": 2, "max_capacity": 8}
     shown = call("purchases", scenario_file(tmp_path, region="us-east-1", load=load, service=service)).stdout
     assert "half on Spot above 2" in shown
-    assert (
-        '"above 2": the capacity provider strategy has a base of 2 tasks, which stay On-Demand.' in shown
-    )
+    assert '"above 2": the capacity provider strategy has a base of 2 tasks, which stay On-Demand.' in shown
     assert "left out" not in shown
 
 

@@ -23,9 +23,9 @@ from estimator.billing.month import BilledMonth
 from estimator.billing.savings_plan_options import AppliedSavingsPlan
 from estimator.errors import RateNotFound
 from estimator.pricing.catalog import PRICES
-from estimator.pricing.coverage import SERVICES
 from estimator.pricing.own_prices import contracted
 from estimator.pricing.rates import STALE_AFTER_DAYS, Rate, Rates
+from estimator.pricing.services import SERVICES
 
 
 @dataclass(frozen=True, slots=True)

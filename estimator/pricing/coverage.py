@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from estimator.pricing.catalog import PRICES, SAVINGS_PLANS, SPOT_FEED, Price, possible_in
+from estimator.pricing.catalog import PRICES, Price, possible_in
 from estimator.pricing.folders import shipped_folder
 from estimator.pricing.rates import Rate, Rates
 from estimator.pricing.regions import REGIONS
+from estimator.pricing.services import SERVICES
 from estimator.pricing.snapshots import load_rates
 
 #: How the page docs/prices.md is made anew.
@@ -32,25 +33,6 @@ FAMILIES = {
     "cloudfront_to_origin_gb:": "Data transfer from CloudFront to its origin",
     "cloudfront_plan_month:": "CloudFront's flat-rate plans",
     "web_acl_": "Web ACLs",
-}
-#: Names of AWS's offers, to read; one that is not here stands as it is.
-SERVICES = {
-    "AmazonECS": "AWS Fargate",
-    SPOT_FEED: "Fargate Spot",
-    SAVINGS_PLANS: "Compute Savings Plans",
-    "AWSELB": "Elastic Load Balancing",
-    "AmazonEC2": "NAT gateways",
-    "AmazonVPC": "Amazon VPC",
-    "AWSDataTransfer": "Data transfer",
-    "AmazonCloudWatch": "Amazon CloudWatch",
-    "awswaf": "AWS WAF",
-    "AmazonCloudFront": "Amazon CloudFront",
-    "CloudFrontPlans": "CloudFront flat-rate plans",
-    "AmazonS3": "Amazon S3",
-    "AmazonECR": "Amazon ECR",
-    "AWSSecretsManager": "AWS Secrets Manager",
-    "awskms": "AWS KMS",
-    "AmazonRoute53": "Amazon Route 53",
 }
 #: Where a figure was read, in words.
 PROVENANCE_WORDS = {

@@ -10,8 +10,8 @@ from estimator.billing.committed import COMMITMENT
 from estimator.billing.costing import CostBreakdown, CostLine
 from estimator.billing.savings_plan_options import AppliedSavingsPlan
 from estimator.pricing.catalog import PRICES, SAVINGS_PLANS
-from estimator.pricing.coverage import SERVICES
 from estimator.pricing.regions import REGIONS
+from estimator.pricing.services import SERVICES
 
 #: Columns of FOCUS 1.0 that an estimate can fill, in the specification's order, and two of AWS's own; what only an invoice knows is left out.
 COLUMNS = (

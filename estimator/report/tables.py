@@ -12,9 +12,10 @@ from estimator.billing.costing import CostBreakdown, usd_text
 from estimator.planning.promise import Rejection
 from estimator.pricing.catalog import PRICES, possible_in
 from estimator.pricing.changes import PriceChange
-from estimator.pricing.coverage import SERVICES, family_of, is_variant, provenance_text
+from estimator.pricing.coverage import family_of, is_variant, provenance_text
 from estimator.pricing.own_prices import contracted
 from estimator.pricing.rates import STALE_AFTER_DAYS, Rate, Rates
+from estimator.pricing.services import SERVICES
 
 if TYPE_CHECKING:  # a table of prices does not wait for what compiles the simulation, nor for what fetches
     from estimator.planning.networks import NetworkBill
