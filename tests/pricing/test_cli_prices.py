@@ -184,8 +184,13 @@ def test_ctrl_c_ends_at_once_with_a_word(folder, source):
     with AwsDouble(["eu-west-1", "us-east-1"]) as aws:
         aws.trickle(100, "AmazonEC2")
         aws.delay(10.0, "GetProducts")
+        # A run that is started in the background may ignore the signal, and so would its children.
+        heed = (
+            "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+        )
+        refresh = ["prices", "refresh", "--source", source, "--region", "eu-west-1", "--region", "us-east-1"]
         process = subprocess.Popen(
-            [*ESTIMATOR, "prices", "refresh", "--source", source, "--region", "eu-west-1", "--region", "us-east-1"],
+            [sys.executable, "-c", heed, *ESTIMATOR, *refresh],
             env=os.environ | aws.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
