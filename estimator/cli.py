@@ -21,6 +21,7 @@ from estimator.commands.invoice import invoice
 from estimator.commands.load import load
 from estimator.commands.output import progress_bar
 from estimator.commands.prices import prices
+from estimator.commands.reading import read_scenario
 from estimator.commands.uncertain import uncertain
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def plan(
     Example: estimator plan shop.yaml --export my-stack
     """
     _require_free(output, None, force)
-    document, rates = _read(scenario)
+    document, rates = read_scenario(scenario)
     with progress_bar("Simulating candidates", as_json) as progress:
         found = document.plan(rates, scenario.parent, progress)
     _export(found, export, force)
@@ -182,7 +183,7 @@ def estimate(
             "--explain prints a line's arithmetic and writes nothing; leave out --output, --export and --focus."
         )
     _require_free(output, focus, force)
-    document, rates = _read(scenario)
+    document, rates = read_scenario(scenario)
     found = document.estimate(rates, scenario.parent)
     if explain is not None:
         from estimator.commands.bill import print_explained
@@ -228,7 +229,7 @@ def ui(
     from estimator.units import data_path
 
     if scenario is not None:
-        _read(scenario)
+        read_scenario(scenario)
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise ExportError(
@@ -288,13 +289,6 @@ def _write(found: Plan, rates: Any, output: list[Path] | None) -> None:
 def _tell(written: list[Path] | None) -> None:
     for path in written or []:
         typer.echo(f"Wrote {path}.", err=True)
-
-
-def _read(path: Path) -> tuple[Any, Any]:
-    from estimator.scenario import Scenario
-
-    document = Scenario.from_file(path)
-    return document, document.rates(path.parent)
 
 
 def _print(found: Plan, as_json: bool, exported: Path | None) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from estimator.billing.charge import Charge, Quantity
 from estimator.billing.extra_charges import EXTRA_CHARGES, billed_egress_gb, billed_egress_working
-from estimator.billing.lcu import DIMENSIONS, FREE_RULES_PER_REQUEST, lcu_capacities, lcu_hours
+from estimator.billing.lcu import DIMENSIONS, FREE_RULES_PER_REQUEST, lcu_capacities
 from estimator.billing.month import BilledMonth
 from estimator.billing.working import (
     KB_AS_GB,
@@ -96,7 +96,7 @@ def _linux_charge(architecture: str, spot: bool, amount: str) -> tuple[str, Char
 
 def _lcu_working(month: BilledMonth, _: int) -> str:
     """Write what each dimension alone would come to, and the sum of what is largest in each hour."""
-    units = lcu_hours(month.workload, month.behavior)
+    units = month.capacity_units
     leading = units.leading_by_hour
     text = []
     for name, arithmetic, alone in zip(DIMENSIONS, _lcu_dimensions(month), units.dimensions, strict=True):

@@ -20,7 +20,14 @@ from estimator.billing.savings_plan_options import (
     SavingsPlanPayment,
     require_savings_plans,
 )
-from estimator.billing.savings_plans import Floats, SavingsPlanUsage, apply_commitment, best_commitment, fargate_usage
+from estimator.billing.savings_plans import (
+    ExistingCommitment,
+    Floats,
+    SavingsPlanUsage,
+    apply_commitment,
+    best_commitment,
+    fargate_usage,
+)
 from estimator.billing.working import written
 from estimator.errors import RateNotFound
 from estimator.pricing.rates import Rates
@@ -154,6 +161,42 @@ def with_known_plans(
             return _with_unknown(applied, wanted[place:], place + 1, str(error))
         known.append(plan)
     return with_savings_plans(cost, simulation, rates, known, operating_system), ()
+
+
+def existing_commitments(
+    simulation: Simulation, rates: Rates, plans: Iterable[SavingsPlan], operating_system: str = LINUX
+) -> list[ExistingCommitment]:
+    """Take the commitments that you have from a bill's Savings Plans, for `best_commitment` and `commitment_risk`.
+
+    Parameters
+    ----------
+    simulation : Simulation
+        Made with ``keep_hours=True``; one candidate.
+    rates : Rates
+        The region's rates.
+    plans : iterable of SavingsPlan
+        The plans; those to be bought are passed over.
+    operating_system : str
+        ``LINUX`` or ``WINDOWS``.
+
+    Returns
+    -------
+    list of ExistingCommitment
+        In their order.
+
+    Raises
+    ------
+    RateNotFound
+        If a rate of one is not known.
+    """
+    return [
+        ExistingCommitment(
+            plan.commitment_usd_per_h or 0.0,
+            fargate_usage(simulation, rates, plan.option, operating_system=operating_system).savings_plan_rates,
+        )
+        for plan in plans
+        if plan.existing
+    ]
 
 
 def _with_unknown(

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.billing.lcu import lcu_hours
+from estimator.billing.lcu import LcuHours, lcu_hours
 from estimator.checks import require_number
 from estimator.errors import InvalidScenario
 from estimator.service.application import Application
@@ -81,9 +81,14 @@ class BilledMonth:
         return self.requests * self.workload.task_share
 
     @cached_property
+    def capacity_units(self) -> LcuHours:
+        """Capacity units of each hour of the period."""
+        return lcu_hours(self.workload, self.behavior)
+
+    @cached_property
     def lcu_hours(self) -> float:
         """Load balancer capacity unit hours above a reservation. [LCU-h]"""
-        consumed = lcu_hours(self.workload, self.behavior).consumed
+        consumed = self.capacity_units.consumed
         return float(np.maximum(consumed - self.extras.reserved_lcu, 0.0).sum()) * self.periods
 
     @property

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from estimator.commands.reading import price_scenario, read_scenario
+
 if TYPE_CHECKING:
     from estimator.billing.costing import CostBreakdown
-    from estimator.planning.result import Plan
     from estimator.pricing.rates import Rates
-    from estimator.scenario import Scenario
 
 #: Explains every line.
 ALL = "all"
@@ -35,7 +35,8 @@ def regions(
     """
     from estimator.planning.regions import bills_by_region
 
-    document, _, found = _priced(scenario)
+    document, rates = read_scenario(scenario)
+    found = price_scenario(document, rates, scenario.parent, as_json)
     bills = bills_by_region(found, lambda region: document.model_copy(update={"region": region}).rates(scenario.parent))
     if as_json:
         values = {
@@ -67,7 +68,8 @@ def networks(
     """
     from estimator.planning.networks import break_even_gb, cheapest_by_gb, compare_networks, traffic_gb
 
-    document, rates, found = _priced(scenario)
+    document, rates = read_scenario(scenario)
+    found = price_scenario(document, rates, scenario.parent, as_json)
     bills = compare_networks(found, rates)
     best = bills[0]
     crossings = {
@@ -116,7 +118,8 @@ def purchases(
     """
     from estimator.planning.purchases import compare_purchases
 
-    document, rates, found = _priced(scenario)
+    document, rates = read_scenario(scenario)
+    found = price_scenario(document, rates, scenario.parent, as_json)
     ways = compare_purchases(found, rates)
     if as_json:
         values = {
@@ -226,16 +229,6 @@ def _quantities(pairs: list[str]) -> dict[str, float]:
             raise InvalidScenario(f"{name} stands twice; add its quantities up.")
         found[name] = number
     return found
-
-
-def _priced(path: Path) -> tuple[Scenario, Rates, Plan]:
-    """Read a scenario, its rates, and the service that it describes, or else the plan that is found for it."""
-    from estimator.scenario import Scenario
-
-    document = Scenario.from_file(path)
-    rates = document.rates(path.parent)
-    search = document.plan if document.service is None else document.estimate
-    return document, rates, search(rates, path.parent)
 
 
 def print_explained(cost: CostBreakdown, rates: Rates, charge: str, as_json: bool) -> None:

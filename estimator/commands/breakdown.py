@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from estimator.commands.output import progress_bar
+from estimator.commands.reading import price_scenario, read_scenario
 
 if TYPE_CHECKING:
     from estimator.planning.cost_split import CostSplit
@@ -59,14 +60,11 @@ def breakdown(
     from estimator.planning.cost_split import fixed_and_variable
     from estimator.planning.horizon import bill_by_month
     from estimator.planning.lcu_advice import lcu_advice
-    from estimator.scenario import Scenario
 
     require_free(csv, force)
-    document = Scenario.from_file(scenario)
+    document, rates = read_scenario(scenario)
     horizon = _horizon(document, months, growth, users)
-    rates = document.rates(scenario.parent)
-    search = document.plan if document.service is None else document.estimate
-    found = search(rates, scenario.parent)
+    found = price_scenario(document, rates, scenario.parent, as_json)
     with progress_bar("Billing months", as_json) as progress:
         by_month = bill_by_month(found, rates, horizon, progress)
     split = fixed_and_variable(found, rates, horizon.users)

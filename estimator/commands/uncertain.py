@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from estimator.commands.output import progress_bar, say
+from estimator.commands.reading import read_scenario
+from estimator.markdown import markdown_table
 
 if TYPE_CHECKING:
     from estimator.planning.sensitivity import BehaviorEffect, ServiceFigures
@@ -84,11 +86,9 @@ def uncertain(
 
 def _print_service(path: Path, as_json: bool, as_markdown: bool) -> None:
     from estimator.planning.sensitivity import behavior_effects
-    from estimator.scenario import Scenario
 
-    document = Scenario.from_file(path)
+    document, rates = read_scenario(path)
     spec = document.spec()
-    rates = document.rates(path.parent)
     with progress_bar(_MOVING, as_json) as progress:
         effects = behavior_effects(
             document.workload(path.parent),
@@ -117,7 +117,7 @@ def _print_service(path: Path, as_json: bool, as_markdown: bool) -> None:
     if as_markdown:
         rows = (*table.rows, *([table.footer] if table.footer else []))
         typer.echo(
-            "\n".join([f"# {table.title}", "", *_markdown_table(table.columns, rows), *(["", rest] if rest else [])])
+            "\n".join([f"# {table.title}", "", *markdown_table(table.columns, rows), *(["", rest] if rest else [])])
         )
         return
     from estimator.report.terminal import show
@@ -233,12 +233,12 @@ def uncertain_markdown(progress: Callable[[float], None] | None = None) -> str:
     found = shown_effects(progress)
     rows = [(MOVABLE[name], effects) for name, effects in found.items()]
     lines = [_INTRO, "## What each does", ""]
-    lines += _markdown_table(
+    lines += markdown_table(
         (*_HEADS, "How sure, and who says so"), ((*_cells(*row, code="`"), _source_text(row[0])) for row in rows)
     )
     lines += ["", "## The services", ""]
     bases = {row.shows_with: effects[0].before for row, effects in rows}
-    lines += _markdown_table(
+    lines += markdown_table(
         ("Shown with", "Service", "USD/month", "Tasks", "Minutes over capacity", "p95 in ms"),
         ((name, setting.title, *_base_texts(bases[name])) for name, setting in settings().items()),
     )
@@ -246,7 +246,7 @@ def uncertain_markdown(progress: Callable[[float], None] | None = None) -> str:
     lines += ["", f"Prices are those of {PAGE_REGION} on {day}; a month has {HOURS_PER_MONTH:g} hours."]
     lines += ["", "## Taken as AWS says it", ""]
     taken = AwsBehavior()
-    lines += _markdown_table(
+    lines += markdown_table(
         ("Parameter", "Value", "Source"),
         ((f"`{name}`", _value_text(getattr(taken, name)), why) for name, why in DOCUMENTED.items()),
     )
@@ -323,8 +323,3 @@ def _minutes_text(minutes: float) -> str:
 
 def _ms_text(time_ms: float) -> str:
     return f"{float(f'{time_ms:.3g}'):,g}" if math.isfinite(time_ms) else "without bound"
-
-
-def _markdown_table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    every = (tuple(head.lstrip(">") for head in heads), ("---",) * len(heads), *rows)
-    return [f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |" for cells in every]

@@ -12,6 +12,7 @@ from estimator.billing.costing import usd_text
 from estimator.errors import ExportError
 from estimator.export.stack.fargate_stack.config import parse_config
 from estimator.export.stack.fargate_stack.section import ConfigError
+from estimator.markdown import markdown_table
 from estimator.planning.result import Plan
 from estimator.service.deployment import ROLLING, DeploymentConfiguration
 from estimator.service.network import NetworkLayout
@@ -176,16 +177,19 @@ def _health_check_grace_s(plan: Plan) -> int:
 
 
 def _readme_parts(plan: Plan) -> dict[str, str]:
+    heads = ("Charge", ">Quantity a month", ">USD/unit", ">USD/month", "SKU", "Price date")
     rows = [
-        f"| {line.title} | {line.pricing_quantity:,.2f} {line.pricing_unit} | {line.effective_unit_price} | "
-        f"{usd_text(line.effective_cost)} | {_cell(line.sku_text)} | {line.published} |"
+        (
+            line.title,
+            f"{line.pricing_quantity:,.2f} {line.pricing_unit}",
+            line.effective_unit_price,
+            usd_text(line.effective_cost),
+            _cell(line.sku_text),
+            line.published,
+        )
         for line in plan.cost
     ]
-    head = [
-        "| Charge | Quantity a month | USD/unit | USD/month | SKU | Price date |",
-        "| --- | ---: | ---: | ---: | --- | --- |",
-    ]
-    total = f"| **Total** | | | **{plan.cost.total_text}** | | |"
+    rows.append(("**Total**", "", "", f"**{plan.cost.total_text}**", "", ""))
     image = plan.application.image
     return {
         "name": str(plan.scenario.get("name", "web")),
@@ -193,7 +197,7 @@ def _readme_parts(plan: Plan) -> dict[str, str]:
         "summary": plan.spec.describe(),
         "tasks": f"{plan.spec.min_capacity} to {plan.spec.max_capacity} tasks",
         "scaling": _scaling_text(plan.spec),
-        "bill_table": "\n".join([*head, *rows, total]),
+        "bill_table": "\n".join(markdown_table(heads, rows)),
         "image_note": f"The image is `{image}`."
         if image
         else "No image was given: the stack has the parameter `ContainerImage`, without a default, and asks for it when it is deployed.",

@@ -6,10 +6,27 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from estimator.billing.charges import CHARGES
+from estimator.billing.costing import CostLine
 from estimator.checks import shown
 from estimator.errors import InvalidScenario
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates, require_rates
+
+
+def usd_of(line: CostLine | None) -> float | None:
+    """Say what a line costs that a bill may be without.
+
+    Parameters
+    ----------
+    line : CostLine or None
+        The line; None where the bill has none, which is only where its quantity is 0, whatever the rate.
+
+    Returns
+    -------
+    float or None
+        Its cost; None if its rate is unknown. [USD/month]
+    """
+    return 0.0 if line is None else line.effective_cost
 
 
 def in_order(charges: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from estimator.billing.costing import CostBreakdown, CostLine
 from estimator.billing.extra_charges import viewer_traffic
 from estimator.checks import require_number
-from estimator.planning.bills import hold_commitments, in_order, require_rates_of
+from estimator.planning.bills import hold_commitments, in_order, require_rates_of, usd_of
 from estimator.planning.price_effect import reprice
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
@@ -251,12 +251,7 @@ def _held(plan: Plan) -> Extras:
 def _line(charge: str, with_traffic: CostLine | None, without: CostLine | None) -> LineSplit:
     named = with_traffic or without
     assert named is not None
-    return LineSplit(charge, named.title, _cost(without), _cost(with_traffic))
-
-
-def _cost(line: CostLine | None) -> float | None:
-    # A line is left out of a bill only where its quantity is 0, whatever the rate.
-    return 0.0 if line is None else line.effective_cost
+    return LineSplit(charge, named.title, usd_of(without), usd_of(with_traffic))
 
 
 def _digits(usd: float) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from estimator.billing.committed import COMMITMENT, on_demand_bill
-from estimator.billing.costing import CostBreakdown, CostLine
+from estimator.billing.costing import CostBreakdown
 from estimator.errors import InvalidScenario
-from estimator.planning.bills import hold_commitments, in_order
+from estimator.planning.bills import hold_commitments, in_order, usd_of
 from estimator.planning.planner import estimate
+from estimator.planning.regions import bill_again
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.service.spec import ServiceSpec
@@ -171,7 +172,7 @@ def price_effect(plan_before: Plan, after: Rates, cheapest_after: Plan | None = 
         raise InvalidScenario(
             f"The plan is for {plan_before.cost.region} and the prices are of {after.region}; give prices of the same region."
         )
-    before, then = plan_before.cost, reprice(hold_commitments(plan_before), after).cost
+    before, then = plan_before.cost, bill_again(hold_commitments(plan_before), after)
     # A plan whose rates only one of the lists has is no price that moved.
     alike = _paid_by(before) == _paid_by(then)
     if not alike:
@@ -214,8 +215,8 @@ def _lines(before: CostBreakdown, after: CostBreakdown) -> tuple[LineEffect, ...
         LineEffect(
             charge,
             (old.get(charge) or new[charge]).title,
-            _cost(old.get(charge)),
-            _cost(new.get(charge)),
+            usd_of(old.get(charge)),
+            usd_of(new.get(charge)),
         )
         for charge in in_order({**old, **new})
     )
@@ -226,11 +227,6 @@ def _paid_by(cost: CostBreakdown) -> set[str]:
     lines = {line.charge for line in cost if line.charge.startswith(COMMITMENT)}
     applied = [done for done in cost.savings_plans if done.commitment_usd_per_h]
     return lines | {f"{done.plan.title} {done.commitment_usd_per_h}" for done in applied}
-
-
-def _cost(line: CostLine | None) -> float | None:
-    # A line is left out of a bill only where its quantity is 0, whatever the rate.
-    return 0.0 if line is None else line.effective_cost
 
 
 def _more(difference: float, base: float) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from estimator.billing.committed import with_known_plans, with_savings_plans
+from estimator.billing.committed import existing_commitments, with_known_plans, with_savings_plans
 from estimator.billing.costing import CostBreakdown
 from estimator.billing.savings_plan_options import SAVINGS_PLAN_OPTIONS, AppliedSavingsPlan, SavingsPlan
-from estimator.billing.savings_plans import ExistingCommitment, commitment_risk, fargate_usage
+from estimator.billing.savings_plans import commitment_risk, fargate_usage
 from estimator.errors import InvalidScenario, RateNotFound
 from estimator.planning.bills import require_rates_of
 from estimator.planning.planner import estimate
@@ -183,13 +183,7 @@ def _committed(title: str, without: Plan, rates: Rates, existing: Sequence[Savin
     if bought is None or not bought.commitment_usd_per_h:
         return with_it
     run, system = without.simulation, without.application.operating_system
-    already = [
-        ExistingCommitment(
-            one.commitment_usd_per_h or 0.0,
-            fargate_usage(run, rates, one.option, operating_system=system).savings_plan_rates,
-        )
-        for one in existing
-    ]
+    already = existing_commitments(run, rates, existing, system)
     usage = fargate_usage(run, rates, plan.option, operating_system=system)
     risk = commitment_risk(usage, bought.commitment_usd_per_h, [1.0], already)
     return replace(with_it, fall_to_loss_percent=risk.fall_to_loss_percent)

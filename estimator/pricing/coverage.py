@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from estimator.markdown import markdown_table
 from estimator.pricing.catalog import PRICES, Price, possible_in
 from estimator.pricing.folders import shipped_folder
 from estimator.pricing.rates import Rate, Rates
@@ -382,7 +383,9 @@ def _by_price(rates: Mapping[str, Rates]) -> list[str]:
         services.setdefault(row.service_code, []).append(row)
     for service_code, rows in services.items():
         lines += ["", f"### {SERVICES.get(service_code, service_code)}", ""]
-        lines += _table(("Price", "Name", "Unit", "Known", "Published", "From"), (_price_cells(row) for row in rows))
+        lines += markdown_table(
+            ("Price", "Name", "Unit", "Known", "Published", "From"), (_price_cells(row) for row in rows)
+        )
     return lines
 
 
@@ -400,15 +403,7 @@ def _by_region(rates: Mapping[str, Rates]) -> list[str]:
         (row.region, row.location, f"{row.known} of {row.possible}", row.unknown_text, _dates(row.oldest, row.newest))
         for row in region_coverage(rates)
     )
-    return ["## By region", "", *_table(("Region", "Name", "Known", "Unknown", "Published"), rows)]
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    return [_line(heads), _line(("---",) * len(heads)), *map(_line, rows)]
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+    return ["## By region", "", *markdown_table(("Region", "Name", "Known", "Unknown", "Published"), rows)]
 
 
 def provenance_text(provenances: Iterable[tuple[str, int]]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from estimator.checks import shown
 from estimator.errors import ExportError
 from estimator.files import require_free, write_whole
+from estimator.markdown import markdown_table
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.report.bill_text import facts, sentences, title, totals
@@ -61,16 +62,14 @@ def bill_markdown(plan: Plan) -> str:
         Headline, facts, a table with a row for each line, the totals, what Savings Plans do, what is unknown and what is not included.
     """
     table = bill_table(plan.cost)
-    marks = ["---:" if head.startswith(">") else "---" for head in table.columns]
-    heads = [head.lstrip(">") for head in table.columns]
-    rows = [_row(heads), _row(marks), *(_row(map(_cell, cells)) for cells in table.rows)]
-    blank = [""] * (len(heads) - 2)
-    rows += [_row([f"**{_cell(name)}**", f"**{_cell(amount)}**", *blank]) for name, amount in totals(plan.cost)]
+    rows = [[_cell(text) for text in row] for row in table.rows]
+    blank = [""] * (len(table.columns) - 2)
+    rows += [[f"**{_cell(name)}**", f"**{_cell(amount)}**", *blank] for name, amount in totals(plan.cost)]
     parts = [
         f"# {_cell(title(plan))}",
         f"**{_cell(plan.cost.total_text)}**",
         "\n".join(f"- {_cell(name)}: {_cell(value)}" for name, value in facts(plan)),
-        "\n".join(rows),
+        "\n".join(markdown_table(table.columns, rows)),
         *map(_prose, sentences(plan)),
         *(f"Note: {_prose(text)}" for text in plan.warnings),
         f"Fingerprint of the plan: `{plan.fingerprint()}`",
@@ -193,10 +192,6 @@ def _writer(path: Path) -> Callable[[Plan, Rates], str]:
         raise ExportError(
             f"{path} {ending}; a bill is written to a file that ends in one of {', '.join(DOCUMENTS)}. Name it so."
         ) from None
-
-
-def _row(cells: Any) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _cell(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from estimator.billing.charge import Charge
 from estimator.billing.charges import CHARGES
+from estimator.markdown import markdown_table
 from estimator.pricing.catalog import PRICES
 from estimator.report.tables import Table
 
@@ -65,8 +66,7 @@ def charges_markdown() -> str:
         The table, one charge in a line.
     """
     cells = [(title, f"`{name}`", unit, formula, source) for title, name, unit, formula, source in _rows()]
-    every = (_HEADS, ("---",) * len(_HEADS), *cells)
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in every)
+    return "\n".join(markdown_table(_HEADS, cells))
 
 
 def _rows() -> list[tuple[str, str, str, str, str]]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from estimator.billing.committed import existing_commitments
 from estimator.billing.savings_plan_options import SavingsPlanOption
-from estimator.billing.savings_plans import ExistingCommitment, best_commitment, bill_by_commitment, fargate_usage
+from estimator.billing.savings_plans import best_commitment, bill_by_commitment, fargate_usage
 from estimator.errors import InvalidScenario
 from estimator.planning.networks import NetworkBill, break_even_gb, network_usd_by_gb, traffic_gb
 from estimator.planning.result import Plan
@@ -94,14 +95,7 @@ def commitment_figure(plan: Plan, rates: Rates, option: SavingsPlanOption) -> go
         raise InvalidScenario(
             "Nothing runs on Fargate On-Demand, so there is nothing to commit to. Savings Plans do not cover Fargate Spot."
         )
-    existing = [
-        ExistingCommitment(
-            one.commitment_usd_per_h or 0.0,
-            fargate_usage(run, rates, one.option, operating_system=system).savings_plan_rates,
-        )
-        for one in plan.savings_plans
-        if one.existing
-    ]
+    existing = existing_commitments(run, rates, plan.savings_plans, system)
     best = best_commitment(usage, existing)
     left = best.bill.usage
     months = plan.cost.hours_per_month / usage.n_hours
