@@ -60,11 +60,6 @@ class MonthBill:
     users: float | None = None
 
     @property
-    def keeps_promise(self) -> bool:
-        """True if no limit breaks."""
-        return not self.broken
-
-    @property
     def usd_per_user(self) -> float | None:
         """What a user costs; None if their number is not known. [USD/user]"""
         return None if self.users is None else self.cost.total_usd / self.users

@@ -89,7 +89,7 @@ def test_a_month_is_what_an_estimate_of_its_load_says():
 def test_the_first_month_that_breaks_the_promise_is_said():
     """10 requests/s, doubled each month: 160 in the fifth, 320 in the sixth, of which 200 are served."""
     found = bill_by_month(service(), RATES, Horizon(7, 100))
-    assert [month.keeps_promise for month in found.months] == [True] * 5 + [False] * 2
+    assert [not month.broken for month in found.months] == [True] * 5 + [False] * 2
     broken = found.first_broken
     assert broken is not None
     assert (broken.month, broken.load_factor) == (6, 32)
