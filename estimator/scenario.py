@@ -338,7 +338,10 @@ class Scenario(Section):
             layout = scenario.network_layout()
         except InvalidScenario as error:
             raise InvalidScenario(f"{where}: {with_path('network', str(error), Network.model_fields)}") from None
-        require_consistent(scenario.request, scenario.application, layout, scenario.region, extras=scenario.extras)
+        try:
+            require_consistent(scenario.request, scenario.application, layout, scenario.region, extras=scenario.extras)
+        except InvalidScenario as error:
+            raise InvalidScenario(f"{where}: {error}") from None
         if scenario.service is not None:
             try:
                 scenario.spec()

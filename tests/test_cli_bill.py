@@ -209,3 +209,13 @@ def test_a_folder_is_no_file(call, tmp_path: Path) -> None:
 def test_a_layout_that_is_none_is_said_with_its_place(call, tmp_path: Path) -> None:
     path = scenario_file(tmp_path, service=SERVICE, network={"layout": "public", "nat_gateways": 2})
     check_refused(call("estimate", path), "scenario.yaml: network.nat_gateways is 2", "choose the nat layout")
+
+
+def test_a_part_of_a_charges_name_leads_to_it(call, tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, service=SERVICE)
+    check_refused(call("estimate", path, "--explain", "egress"), "Did you mean internet_egress?")
+
+
+def test_a_plan_of_cloudfront_without_cloudfront_is_said_with_its_file(call, tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, service=SERVICE, extras={"cloudfront_plan": "pro"})
+    check_refused(call("estimate", path), "scenario.yaml: cloudfront_plan is pro and behind_cloudfront is false")

@@ -260,7 +260,7 @@ def print_explained(cost: CostBreakdown, rates: Rates, charge: str, as_json: boo
     chosen = [line for line in cost if charge in (ALL, line.charge)]
     if not chosen:
         here = [line.charge for line in cost]
-        near = difflib.get_close_matches(charge, here, n=1)
+        near = [name for name in here if charge in name] or difflib.get_close_matches(charge, here, n=1)
         why = "has no quantity on this bill" if charge in CHARGES else "is no line of the bill"
         hint = f" Did you mean {near[0]}?" if near else ""
         raise InvalidScenario(
