@@ -135,10 +135,14 @@ def _own_alarms(month: BilledMonth, by_minute: bool) -> int:
 
 def _alarms(month: BilledMonth, by_minute: bool) -> Quantity:
     managed = ALARMS_PER_TARGET * month.extras.managed_alarms_billed
-    tracking = [_policies(spec, TargetTrackingScalingPolicy, by_minute) for spec in month.specs]
-    steps = [_policies(spec, StepScalingPolicy, by_minute) for spec in month.specs]
     own = _own_alarms(month, by_minute)
-    return managed * np.array(tracking, dtype=np.float64) + np.array(steps, dtype=np.float64) + own
+    # Many candidates have the same policies.
+    known: dict[int, float] = {}
+    for spec in month.specs:
+        if id(spec.scaling) not in known:
+            tracking = _policies(spec, TargetTrackingScalingPolicy, by_minute)
+            known[id(spec.scaling)] = managed * tracking + _policies(spec, StepScalingPolicy, by_minute) + own
+    return np.array([known[id(spec.scaling)] for spec in month.specs])
 
 
 def _alarms_working(month: BilledMonth, candidate: int, by_minute: bool) -> str:

@@ -84,3 +84,8 @@ class DeploymentConfiguration:
     def is_rolling(self) -> bool:
         """True if tasks are replaced wave by wave."""
         return self.strategy == ROLLING
+
+    @property
+    def most_percent(self) -> int:
+        """Tasks of both revisions at the most, as a part of the desired count. [%]"""
+        return self.maximum_percent if self.is_rolling else 200

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import functools
 import re
 import zoneinfo
 from dataclasses import dataclass
@@ -366,6 +367,8 @@ def _read_rate(text: str) -> _Rate:
     return _Rate(int(parts[1]) * _UNITS_S[parts[2]])
 
 
+@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=256)
 def _read_cron(text: str) -> _Cron:
     fields = text.upper().split()
     if len(fields) != 6:

@@ -197,6 +197,38 @@ class SimulationInputs:
     zero_requests_reported: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class StopRules:
+    """Limits beyond which the rest of a course need not be known; figures only grow, so what is broken stays broken.
+
+    Parameters
+    ----------
+    look_every : int
+        From one look to the next. [steps]
+    most_billed_s : numpy.ndarray, shape (n_looks + 1,)
+        Task-seconds that may have been billed at each look. [task-s]
+    spot_weight : float
+        What a second of Fargate Spot counts for among them. [1]
+    most_steps_over, most_slow_steps : float
+        Recorded steps that may be over capacity, and slow. [1]
+    most_refused : float
+        Requests that may be refused. [requests]
+    most_late : tuple of float
+        Requests that each limit of the latency allows to be late. [requests]
+    late_shares : numpy.ndarray, shape (n_latencies, N_BINS), optional
+        Part of the requests at each utilization that is late. [1]
+    """
+
+    look_every: int
+    most_billed_s: NDArray[np.float64]
+    spot_weight: float = 1.0
+    most_steps_over: float = math.inf
+    most_slow_steps: float = math.inf
+    most_refused: float = math.inf
+    most_late: tuple[float, ...] = ()
+    late_shares: NDArray[np.float64] | None = None
+
+
 def features_of(inputs: SimulationInputs) -> frozenset[str]:
     """Say what of the loop an input uses.
 

@@ -15,6 +15,7 @@ from estimator.simulation.one_policy import MARGIN, Alarms, alarms_of, decide_al
 from estimator.simulation.parameters import Filled, Given, Scratch
 from estimator.simulation.requests import record_requests, record_step, serve
 from estimator.simulation.schedule import calm_until, change_bounds, disturb, interrupt_due
+from estimator.simulation.stopping import is_settled
 from estimator.simulation.tasks import begin, move, take_changes
 
 
@@ -33,7 +34,8 @@ def run(given: Given, scratch: Scratch, filled: Filled) -> int:
     Returns
     -------
     int
-        0; or the steps that the ring should have had room for, and then nothing filled in is of use.
+        0; or the steps that the ring should have had room for, and then nothing filled in is of use; or, negative, the steps after which a limit
+        was broken that the course was not to be followed beyond.
     """
     begin(given, scratch, len(filled.hours) > 0)
     begin_alarms(given, scratch)
@@ -82,6 +84,8 @@ def run(given: Given, scratch: Scratch, filled: Filled) -> int:
             )
         if first >= record_from:
             add_sums(first, k, spot_billed_s, given, scratch, filled)
+            if k >= state[at.NEXT_LOOK] and is_settled(k, given, scratch, filled):
+                return -k
     return 0
 
 

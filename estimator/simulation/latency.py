@@ -14,6 +14,7 @@ distributed: a response takes the sum of both, which is convolved on a grid of t
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -374,8 +375,7 @@ def period_percentiles_s(
     requests = np.column_stack([by_utilization, never]).sum(axis=1) + waiting.sum(axis=1)
     allowed = [(1.0 - share) * requests - never for share in shares]
     grid = _grid(arrival_cv, service_time_cv)
-    times = service_s * grid
-    beyond = slower_than(times[:, None], BIN_UTILIZATION[None, :], servers, service_s, arrival_cv, service_time_cv)
+    times, beyond = _exceedance(servers, service_s, arrival_cv, service_time_cv)
     slower = by_utilization @ beyond.T
     found = np.array([_crossing(times, slower, allowed_of_share) for allowed_of_share in allowed])
     stands = np.flatnonzero(waiting.any(axis=1))
@@ -383,6 +383,39 @@ def period_percentiles_s(
         times, slower = _with_waits(grid, service_s, service_time_cv, slower[stands], waiting[stands])
         found[:, stands] = [_crossing(times, slower, allowed_of_share[stands]) for allowed_of_share in allowed]
     return np.where(requests > 0, found, 0.0)
+
+
+def surely_late_shares(
+    time_s: float,
+    servers: int,
+    service_s: float,
+    arrival_cv: float = 1.0,
+    service_time_cv: float = 1.0,
+) -> NDArray[np.float64]:
+    """Part of the requests at each utilization of the histogram that `period_percentiles_s` counts as slower than a time, at the least.
+
+    Parameters
+    ----------
+    time_s : float
+        Response time. [s]
+    servers : int
+        Servers of a task. [1]
+    service_s : float
+        Mean service time. [s]
+    arrival_cv : float
+        Coefficient of variation of the times between requests. [1]
+    service_time_cv : float
+        Coefficient of variation of the service times. [1]
+
+    Returns
+    -------
+    numpy.ndarray, shape (N_BINS,)
+        Shares: those at the next of the times between which that function interpolates, so up to 3 % later. [1]
+    """
+    times = service_s * _grid(arrival_cv, service_time_cv)
+    after = times[min(int(np.searchsorted(times, time_s)), times.size - 1)]
+    shares = slower_than(after, BIN_UTILIZATION, servers, service_s, arrival_cv, service_time_cv)
+    return shares if time_s <= times[-1] else np.zeros_like(shares)
 
 
 def step_percentiles_s(
@@ -489,6 +522,18 @@ def utilization_within(
             return 0.0
         low, high = float(tried[kept - 1]), float(tried[min(kept, 256)])
     return low
+
+
+@functools.lru_cache(maxsize=32)
+def _exceedance(
+    servers: int, service_s: float, arrival_cv: float, service_time_cv: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """List times, and the part of the requests that is slower than each of them at the utilization of each bin."""
+    times = service_s * _grid(arrival_cv, service_time_cv)
+    beyond = slower_than(times[:, None], BIN_UTILIZATION[None, :], servers, service_s, arrival_cv, service_time_cv)
+    times.setflags(write=False)
+    beyond.setflags(write=False)
+    return times, beyond
 
 
 def _variability(arrival_cv: float, service_time_cv: float) -> float:

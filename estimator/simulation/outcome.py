@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from estimator.service.scaling import ADJUSTMENT_TYPES, STEP_SCALING_CODE, TARGET_TRACKING_CODE
 from estimator.simulation import parameters as at
 from estimator.simulation.alarms import MISSING
-from estimator.simulation.inputs import TARGET_TRACKING, SimulationInputs, features_of, most_tasks
+from estimator.simulation.inputs import TARGET_TRACKING, SimulationInputs, StopRules, features_of, most_tasks
 from estimator.simulation.variants import ALL, Loop, plain_run
 from estimator.units import SECONDS_PER_HOUR
 
@@ -125,6 +125,8 @@ class Figures:
         Task-seconds billed in each hour of the recorded steps, and of them Spot's, if they were asked for. [task-s]
     series : OutcomeSeries, optional
         Step by step, if it was kept.
+    stopped_after : int
+        Steps after which it was given up, warm-up included; 0 if it is whole. [1]
     """
 
     totals: NDArray[np.float64]
@@ -133,6 +135,7 @@ class Figures:
     billed_s_by_hour: NDArray[np.float64] | None = None
     spot_billed_s_by_hour: NDArray[np.float64] | None = None
     series: OutcomeSeries | None = None
+    stopped_after: int = 0
 
 
 #: The totals in the loop's order.
@@ -169,7 +172,9 @@ def run_inputs(
     n_steps = len(inputs.requests_per_s)
     loop = loop_for(features_of(inputs), compiled, n_steps) if used is None else _loop(used, compiled)
     found = run_loop(inputs, keep, loop, compiled, hours)
-    rest = {item.name: getattr(found, item.name) for item in fields(Figures) if item.name != "totals"}
+    rest = {
+        item.name: getattr(found, item.name) for item in fields(Figures) if item.name not in ("totals", "stopped_after")
+    }
     return Outcome(**dict(zip(_TOTALS, found.totals.tolist(), strict=True)), **rest)
 
 
@@ -198,7 +203,14 @@ def loop_for(used: frozenset[str], compiled: bool, n_candidate_steps: int) -> Lo
     return _loop(used if own else ALL, True)
 
 
-def run_loop(inputs: SimulationInputs, keep: bool, loop: Loop, compiled: bool, hours: bool = False) -> Figures:
+def run_loop(
+    inputs: SimulationInputs,
+    keep: bool,
+    loop: Loop,
+    compiled: bool,
+    hours: bool = False,
+    stop: StopRules | None = None,
+) -> Figures:
     """Run a loop on one input.
 
     Parameters
@@ -213,13 +225,15 @@ def run_loop(inputs: SimulationInputs, keep: bool, loop: Loop, compiled: bool, h
         True if it takes arrays, False for lists.
     hours : bool
         True to keep the billed task-seconds of each hour.
+    stop : StopRules, optional
+        Limits beyond which it is given up; what is found then is of the steps before.
 
     Returns
     -------
     Figures
         What it found.
     """
-    given = _given(inputs)
+    given = _given(inputs, stop)
     n_policies = len(inputs.policies)
     n_recorded = max(len(inputs.requests_per_s) - inputs.record_from, 0)
     n_kept = n_recorded if keep else 0
@@ -241,7 +255,7 @@ def run_loop(inputs: SimulationInputs, keep: bool, loop: Loop, compiled: bool, h
             lists = at.Filled(*_lists(filled))
             needed = loop(at.Given(*_lists(given)), at.Scratch(*_lists(scratch)), lists)
             filled = at.Filled(*(np.asarray(values) for values in lists))
-        if needed == 0:
+        if needed <= 0:
             break
         ring_steps = _power_of_two(max(needed, 2 * ring_steps))
     in_all, on_spot = filled.hours.reshape(n_hours, 2).T if hours else (None, None)
@@ -251,7 +265,8 @@ def run_loop(inputs: SimulationInputs, keep: bool, loop: Loop, compiled: bool, h
         filled.wait_histogram,
         in_all,
         on_spot,
-        _series(filled, n_policies) if keep else None,
+        _series(filled, n_policies) if keep and needed == 0 else None,
+        -needed,
     )
 
 
@@ -295,7 +310,7 @@ def _scratch(inputs: SimulationInputs, ring_steps: int) -> at.Scratch:
     )
 
 
-def _given(inputs: SimulationInputs) -> at.Given:
+def _given(inputs: SimulationInputs, stop: StopRules | None) -> at.Given:
     """Arrays that the loop only reads."""
     whole = np.zeros(at.N_WHOLE, dtype=np.int64)
     whole[at.RECORD_FROM] = inputs.record_from
@@ -347,7 +362,24 @@ def _given(inputs: SimulationInputs) -> at.Given:
         _array(sorted(inputs.zone_losses), np.int64),
         _flat(inputs.shortages, np.int64),
         _array(inputs.thresholds, np.float64),
+        *_stop(stop),
     )
+
+
+def _stop(
+    stop: StopRules | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Limits beyond which the course is not followed; empty for the whole of it."""
+    if stop is None:
+        return np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0)
+    stop_at = np.zeros(at.N_STOP_AT)
+    stop_at[at.MOST_STEPS_OVER] = stop.most_steps_over
+    stop_at[at.MOST_SLOW_STEPS] = stop.most_slow_steps
+    stop_at[at.MOST_REFUSED] = stop.most_refused
+    stop_at[at.SPOT_WEIGHT] = stop.spot_weight
+    stop_at[at.LOOK_EVERY] = stop.look_every
+    late = np.zeros(0) if stop.late_shares is None else stop.late_shares.ravel()
+    return stop_at, _array(stop.most_late, np.float64), _array(late, np.float64), _array(stop.most_billed_s, np.float64)
 
 
 def _policies(

@@ -34,6 +34,14 @@ class Given(NamedTuple):
         Begin and end of each. [s]
     thresholds : sequence of float
         Exposures. [1]
+    stop_at : sequence of float
+        Limits beyond which the rest of the course need not be known; empty without any.
+    most_late : sequence of float
+        Requests that each limit of the latency allows to be late. [requests]
+    late_shares : sequence of float, shape (n_latencies * N_BINS,)
+        Part of the requests at each utilization that is late, one latency after the other. [1]
+    most_billed_s : sequence of float
+        Task-seconds that may have been billed at each look. [task-s]
     """
 
     requests_per_s: Any
@@ -49,6 +57,10 @@ class Given(NamedTuple):
     zone_losses: Any
     shortages: Any
     thresholds: Any
+    stop_at: Any
+    most_late: Any
+    late_shares: Any
+    most_billed_s: Any
 
 
 class Scratch(NamedTuple):
@@ -123,6 +135,10 @@ N_WHOLE = 18
 ) = range(15)  # fmt: skip
 N_REAL = 15
 
+# Limits beyond which a course is not followed further.
+MOST_STEPS_OVER, MOST_SLOW_STEPS, MOST_REFUSED, SPOT_WEIGHT, LOOK_EVERY = range(5)
+N_STOP_AT = 5
+
 # Of each policy.
 (
     KIND, METRIC, PERIOD_STEPS, PERIOD_S, LAG_STEPS, OFFSET_S, DISABLE_SCALE_IN, SCALE_OUT_DATAPOINTS, SCALE_IN_DATAPOINTS,
@@ -147,9 +163,9 @@ N_ALARM_REAL = 2
 (
     COUNT, DESIRED, LOW, HIGH, MOVED_BY, LAUNCHES, SETTLED, RING_STEPS, RING_END, KNOWN_UNTIL, SCALE_IN_END, NEXT_BOUNDS, NEXT_DEPLOYMENT,
     DEPLOYMENT_END, WAVE_AT, WAVE_SIZE, WAVE_STOPPED, WAVE_DONE, WAVE_LEFT, NEXT_ZONE_LOSS, FIRST_SHORTAGE, NEXT_THRESHOLD,
-    METRIC_PLACES, HOUR, HOUR_END, LOST, LOST_UNTIL,
-) = range(27)  # fmt: skip
-N_STATE = 27
+    METRIC_PLACES, HOUR, HOUR_END, LOST, LOST_UNTIL, NEXT_LOOK, LOOKS,
+) = range(29)  # fmt: skip
+N_STATE = 29
 #: No instant of a simulation is as late. [s]
 NEVER_S = 2**60
 

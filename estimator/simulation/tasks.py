@@ -39,6 +39,9 @@ def begin(given: Given, scratch: Scratch, by_hour: bool) -> None:
     state[at.KNOWN_UNTIL] = -1
     step_s = given.whole[at.STEP_S]
     state[at.HOUR_END] = given.whole[at.RECORD_FROM] + 3600 // step_s if by_hour else at.NEVER_S
+    state[at.NEXT_LOOK] = at.NEVER_S
+    if len(given.stop_at) > 0:
+        state[at.NEXT_LOOK] = given.whole[at.RECORD_FROM] + int(given.stop_at[at.LOOK_EVERY])
     scratch.sums[at.BILLED] = count * step_s
     scratch.sums[at.RUNNING] = count * step_s
     scratch.sums[at.HEALTHY] = count * step_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,11 +82,35 @@ class Setting:
     zone_loss_steps: tuple[int, ...]
     shortages: tuple[tuple[int, int], ...]
     repeats: bool
+    _steps: dict[tuple[str, str], list[int]] = field(default_factory=dict, repr=False)
 
     @property
     def period_requests_per_s(self) -> NDArray[np.float64]:
         """Load on the tasks in the period alone, shape (n_steps,). [requests/s]"""
         return self.requests_per_s[self.warm_up :]
+
+    def steps_of(self, expression: str, timezone: str) -> list[int]:
+        """List the steps at which a schedule is due, which many candidates share.
+
+        Parameters
+        ----------
+        expression, timezone : str
+            AWS's schedule expression and its time zone.
+
+        Returns
+        -------
+        list of int
+            Rising, counted from the warm-up's begin.
+
+        Raises
+        ------
+        InvalidScenario
+            If the schedule does not go with the load's period.
+        """
+        key = expression, timezone
+        if key not in self._steps:
+            self._steps[key] = steps_at(expression, timezone, self.workload.task_load, self.step_s, self.warm_up)
+        return self._steps[key]
 
     def queue_of(self, dynamics: Dynamics) -> TaskQueue:
         """Say how a task works off its requests.
@@ -241,7 +265,7 @@ def inputs_of(dynamics: Dynamics, setting: Setting, slow_utilization: float = ma
         slow_utilization=slow_utilization,
         min_capacity=dynamics.min_capacity,
         max_capacity=dynamics.max_capacity,
-        max_tasks=_tasks_within_quota(dynamics.task_vcpu, behavior),
+        max_tasks=tasks_within_quota(dynamics.task_vcpu, behavior),
         unbilled_s=behavior.unbilled_s,
         running_after_s=_running_after_s(application, behavior),
         ready_wait_s=setting.ready_wait_s,
@@ -283,7 +307,21 @@ def inputs_of(dynamics: Dynamics, setting: Setting, slow_utilization: float = ma
     )
 
 
-def _tasks_within_quota(task_vcpu: float, behavior: AwsBehavior) -> int:
+def tasks_within_quota(task_vcpu: float, behavior: AwsBehavior) -> int:
+    """Count the tasks that the account's quota of vCPU has room for.
+
+    Parameters
+    ----------
+    task_vcpu : float
+        CPU of a task. [vCPU]
+    behavior : AwsBehavior
+        The quota, and whether it is enforced.
+
+    Returns
+    -------
+    int
+        Tasks. [tasks]
+    """
     if not behavior.enforce_vcpu_quota:
         return UNLIMITED_TASKS
     return int(behavior.fargate_vcpu_quota / task_vcpu + 1e-9)
@@ -347,7 +385,7 @@ def _bounds(dynamics: Dynamics, setting: Setting) -> tuple[tuple[int, int, int, 
     due = sorted(
         (step, number)
         for number, action in enumerate(dynamics.scheduled_actions)
-        for step in steps_at(action.schedule, action.timezone, load, setting.step_s, setting.warm_up)
+        for step in setting.steps_of(action.schedule, action.timezone)
     )
     scheduled = []
     for step, number in due:

@@ -24,6 +24,7 @@ from estimator.simulation import (
     parameters,
     requests,
     schedule,
+    stopping,
     tasks,
 )
 
@@ -41,6 +42,7 @@ MODULES = (
     requests,
     scaling,
     schedule,
+    stopping,
     tasks,
 )
 #: What the loop calls, each after what it calls itself.
@@ -91,6 +93,7 @@ CALLED: tuple[Callable[..., Any], ...] = (
     kernel.go_one_step,
     kernel.go_calm_steps,
     kernel.add_sums,
+    stopping.is_settled,
 )
 #: Called at more than one place: compiled once. What the others do is compiled into their caller.
 SHARED = frozenset(
@@ -108,6 +111,7 @@ SHARED = frozenset(
         "want_of",
         "cpu_percent",
         "spot",
+        "is_settled",
     }
 )
 ALL = frozenset(features.FEATURES)

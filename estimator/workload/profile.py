@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -453,7 +454,7 @@ class LoadProfile(Shaped):
         """Length of the period. [h]"""
         return self.period_s / SECONDS_PER_HOUR
 
-    @property
+    @cached_property
     def requests(self) -> float:
         """Requests in one period. [requests]"""
         return math.fsum(self.requests_per_s) * self.step_s
@@ -486,6 +487,10 @@ class LoadProfile(Shaped):
         str
             64 hexadecimal digits.
         """
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         begin = f"{self.start.isoformat()}:" if self.start else ""
         return hashlib.sha256(
             f"{self.step_s}:{begin}".encode() + self.requests_per_s.astype("<f8").tobytes()

@@ -11,7 +11,7 @@ from estimator.service.behavior import AwsBehavior
 from estimator.service.policies import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
-from estimator.simulation import engine
+from estimator.simulation import courses
 from estimator.simulation.engine import simulate
 from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
@@ -183,11 +183,11 @@ def test_the_same_candidate_twice_is_the_same():
 
 
 def test_compiled_equals_uncompiled(monkeypatch):
-    monkeypatch.setattr(engine, "UNCOMPILED_STEPS", 10**12)
+    monkeypatch.setattr(courses, "UNCOMPILED_STEPS", 10**12)
     monkeypatch.delitem(sys.modules, "estimator.simulation.compiled", raising=False)
     uncompiled = simulate(WORK, _many(), keep_series=[0, 5])
     assert "estimator.simulation.compiled" not in sys.modules
-    monkeypatch.setattr(engine, "UNCOMPILED_STEPS", 0)
+    monkeypatch.setattr(courses, "UNCOMPILED_STEPS", 0)
     compiled = simulate(WORK, _many(), keep_series=[0, 5])
     assert "estimator.simulation.compiled" in sys.modules
     for name in FIGURES:
@@ -309,7 +309,7 @@ def test_a_service_that_never_scales_in_keeps_the_peak_of_its_period():
 
 @pytest.mark.parametrize("uncompiled_steps", [0, 10**12])
 def test_what_progress_raises_ends_the_run(monkeypatch, uncompiled_steps):
-    monkeypatch.setattr(engine, "UNCOMPILED_STEPS", uncompiled_steps)
+    monkeypatch.setattr(courses, "UNCOMPILED_STEPS", uncompiled_steps)
     seen = []
 
     def cancel(part):
