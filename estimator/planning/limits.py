@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from estimator.billing.costing import Bills
 from estimator.billing.month import BilledMonth
 from estimator.checks import shown
 from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound, unknown_rates_text
+from estimator.planning.drills import Situation, drill_minutes
 from estimator.planning.promise import Promise, Rejection
 from estimator.service.application import DUAL_STACK_ECR, Application
 from estimator.service.cloudfront_plans import plan_problem
@@ -31,6 +33,11 @@ _ADVICE = {
     "min_availability_zones": "Set network.availability_zones to it, or a smaller min_availability_zones; fewer tasks fill fewer zones.",
     "p95_latency_ms": "Loosen that limit (null switches it off): even an idle task takes three times the mean CPU time for one request in twenty.",
     "memory_mib": "Lower the request's memory: no Fargate task has more.",
+    "max_usd_per_month": "It is the cheapest that keeps the rest: raise the budget, loosen another limit, or widen `search` (spot_percents, layouts, "
+    "savings_plan_terms).",
+    "max_minutes_after_zone_loss": "Let `search` have larger minimums or lower targets, or spread over more zones (network.availability_zones).",
+    "max_minutes_in_flash_crowd": "Let `search` have larger minimums or lower targets, or shorter scale_out_cooldowns_s.",
+    "max_minutes_in_spot_shortage": "Let spot_percents have smaller parts.",
 }
 _LOOSEN = "Loosen that limit (null switches it off) or widen `search` in the scenario."
 #: Beyond this utilization a queue takes longer than a minute to reach its steady length, so it is not taken to. [1]
@@ -90,12 +97,18 @@ def limits(month: BilledMonth, promise: Promise) -> list[Limit]:
     minimum = [spec.min_capacity for spec in specs]
     memory = [spec.task_size.memory_mib for spec in specs]
     over = run.minutes_over_capacity * month.periods
+    slow = run.minutes_over_promise * month.periods
+    refused = 100 * run.unserved_requests / max(month.workload.task_load.requests, 1e-300)
     rows = (
         ("min_tasks", promise.min_tasks, minimum, "tasks", False),
         ("min_availability_zones", promise.min_availability_zones, zones, "zones", False),
         ("memory_mib", memory, memory_needed_mib(month, promise.memory_share), "MiB", True),
         ("max_minutes_over_capacity", promise.max_minutes_over_capacity, over, "min/month", True),
+        ("max_minutes_over_promise", promise.max_minutes_over_promise, slow, "min/month", True),
+        ("max_refused_percent", promise.max_refused_percent, refused, "%", True),
+        ("max_vcpu", promise.max_vcpu, peak_vcpu(month), "vCPU", True),
         ("p95_latency_ms", promise.p95_latency_ms, run.p95_latency_ms, "ms", True),
+        ("p99_latency_ms", promise.p99_latency_ms, run.p99_latency_ms, "ms", True),
     )
     return [
         Limit(
@@ -108,6 +121,23 @@ def limits(month: BilledMonth, promise: Promise) -> list[Limit]:
         for name, limit, actual, unit, ceiling in rows
         if limit is not None
     ]
+
+
+def peak_vcpu(month: BilledMonth) -> NDArray[np.float64]:
+    """Say how many vCPU each candidate has at its peak, those of both revisions in a deployment included.
+
+    Parameters
+    ----------
+    month : BilledMonth
+        The candidates' month.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_candidates,)
+        CPU. [vCPU]
+    """
+    percent = [max(spec.deployment.most_percent, 100) for spec in month.specs]
+    return np.asarray(month.simulation.peak_desired_count * month.vcpu * np.array(percent) / 100)
 
 
 def memory_needed_mib(month: BilledMonth, share: float) -> NDArray[np.float64]:
@@ -142,7 +172,9 @@ def memory_needed_mib(month: BilledMonth, share: float) -> NDArray[np.float64]:
     return np.asarray(work.baseline_memory_mib + in_flight * work.memory_mib_per_request)
 
 
-def broken_limits(month: BilledMonth, promise: Promise, bills: Bills) -> list[list[Rejection]]:
+def broken_limits(
+    month: BilledMonth, promise: Promise, bills: Bills, deciding: Collection[str] | None = None
+) -> list[list[Rejection]]:
     """List the limits that each candidate breaks; a rate that is not known is one where it could decide.
 
     Parameters
@@ -153,6 +185,8 @@ def broken_limits(month: BilledMonth, promise: Promise, bills: Bills) -> list[li
         The limits.
     bills : Bills
         The candidates' bills.
+    deciding : collection of str, optional
+        Charges that could decide between candidates if their rate is not known; by default those that differ between these candidates.
 
     Returns
     -------
@@ -160,19 +194,79 @@ def broken_limits(month: BilledMonth, promise: Promise, bills: Bills) -> list[li
         For each candidate, in their order.
     """
     found: list[list[Rejection]] = [[] for _ in month.specs]
-    deciding = {charge: error for charge, error in bills.unknown.items() if could_decide(charge, bills)}
+    unknown = {
+        charge: error
+        for charge, error in bills.unknown.items()
+        if (could_decide(charge, bills) if deciding is None else charge in deciding)
+    }
     # A bill with an unknown line that differs from candidate to candidate is no figure to compare.
     usd = bills.total_usd.copy()
-    for charge in deciding:
+    for charge in unknown:
         usd[bills.quantity[charge] > 0] = math.nan
-    for charge, error in deciding.items():
+    for charge, error in unknown.items():
         for i in np.flatnonzero(bills.quantity[charge]):
             found[i].append(Rejection("rate", 0.0, math.inf, error.price, month.specs[i], math.nan))
     for limit in limits(month, promise):
         for i in np.flatnonzero(limit.broken):
             actual, allowed = float(limit.actual[i]), float(limit.limit[i])
             found[i].append(Rejection(limit.name, allowed, actual, limit.unit, month.specs[i], float(usd[i])))
+    allowed_texts = (
+        ("allowed_cpu_architectures", promise.allowed_cpu_architectures, [s.cpu_architecture for s in month.specs]),
+        ("allowed_regions", promise.allowed_regions, [month.region] * len(month.specs)),
+    )
+    for name, texts, values in allowed_texts:
+        for place, value in enumerate(values):
+            if texts and value not in texts:
+                spec, cost = month.specs[place], float(usd[place])
+                found[place].append(Rejection(name, " or ".join(texts), value, "", spec, cost))
     return found
+
+
+def drill_rejections(spec: ServiceSpec, situation: Situation, usd_per_month: float = math.nan) -> list[Rejection]:
+    """Put a candidate through the drills that are asked for, and list the limits that it breaks.
+
+    Parameters
+    ----------
+    spec : ServiceSpec
+        The candidate.
+    situation : Situation
+        Its load and the promise.
+    usd_per_month : float
+        Its bill. [USD/month]
+
+    Returns
+    -------
+    list of Rejection
+        One for each broken limit.
+    """
+    return [
+        Rejection(name, getattr(situation.promise, name), minutes, "min", spec, usd_per_month)
+        for name, minutes in drill_minutes(spec, situation).items()
+        if minutes > getattr(situation.promise, name) * (1 + 1e-12)
+    ]
+
+
+def budget_rejections(promise: Promise, spec: ServiceSpec, usd_per_month: float) -> list[Rejection]:
+    """Hold a bill against the budget.
+
+    Parameters
+    ----------
+    promise : Promise
+        Has the budget, if there is one.
+    spec : ServiceSpec
+        The candidate.
+    usd_per_month : float
+        Its bill, Savings Plans and all. [USD/month]
+
+    Returns
+    -------
+    list of Rejection
+        One if the bill is over the budget, else none.
+    """
+    budget = promise.max_usd_per_month
+    if budget is None or not usd_per_month > budget * (1 + 1e-12):
+        return []
+    return [Rejection("max_usd_per_month", budget, usd_per_month, "USD/month", spec, usd_per_month)]
 
 
 def could_decide(charge: str, bills: Bills) -> bool:
@@ -195,31 +289,30 @@ def could_decide(charge: str, bills: Bills) -> bool:
     return CHARGES[charge].decides and bool(differs)
 
 
-def unknown_rate_warnings(bills: Bills, winner: int) -> tuple[str, ...]:
+def unknown_rate_warnings(missed: Iterable[RateNotFound], bills: Bills, deciding: Collection[str]) -> tuple[str, ...]:
     """Say which rates are not known, and what that does to a plan.
 
     Parameters
     ----------
+    missed : iterable of RateNotFound
+        Rates for want of which candidates were left out.
     bills : Bills
-        The candidates' bills.
-    winner : int
-        Position of the candidate that was chosen.
+        The bill of the one that was chosen.
+    deciding : collection of str
+        Charges that could decide between candidates.
 
     Returns
     -------
     tuple of str
         Sentences; none where nothing that counts is unknown.
     """
-    left_out: list[RateNotFound] = []
     small: list[RateNotFound] = []
     alike: list[RateNotFound] = []
     for charge, error in bills.unknown.items():
-        if could_decide(charge, bills):
-            left_out.append(error)
-        elif bills.quantity[charge][winner] > 0:
+        if charge not in deciding:
             (alike if CHARGES[charge].decides else small).append(error)
     rows = (
-        ("Candidates that need it were left out.", left_out),
+        ("Candidates that need it were left out.", list(missed)),
         ("The bill is at least its total: it lacks what is the same for every candidate.", alike),
         ("The bill is at least its total: it lacks what is too small to decide between candidates.", small),
     )
@@ -242,7 +335,9 @@ def worst(broken: list[Rejection]) -> Rejection:
     return max(broken, key=lambda rejection: rejection.miss)
 
 
-def none_left(specs: list[ServiceSpec], broken: list[list[Rejection]], bills: Bills) -> RateNotFound | NoFeasiblePlan:
+def none_left(
+    specs: list[ServiceSpec], broken: list[list[Rejection]], unknown: Iterable[RateNotFound]
+) -> RateNotFound | NoFeasiblePlan:
     """Say why no candidate is left.
 
     Parameters
@@ -251,25 +346,43 @@ def none_left(specs: list[ServiceSpec], broken: list[list[Rejection]], bills: Bi
         The candidates.
     broken : list of list of Rejection
         What each one breaks.
-    bills : Bills
-        Their bills.
+    unknown : iterable of RateNotFound
+        Rates that are not known.
 
     Returns
     -------
     RateNotFound or NoFeasiblePlan
-        The first if all of them need an unknown rate, else with the rejections, nearest miss first.
+        The first if all of them, or those that keep all limits, need an unknown rate; else with the rejections, nearest miss first.
     """
-    if all(any(r.constraint == "rate" for r in row) for row in broken):
-        price = next(r.unit for r in broken[0] if r.constraint == "rate")
-        return next(error for error in bills.unknown.values() if error.price == price)
-    rejections = sorted(
-        (worst(row) for row in broken), key=lambda r: (r.miss, np.nan_to_num(r.usd_per_month, nan=math.inf))
-    )
-    nearest = rejections[0]
+    need_it = all(any(r.constraint == "rate" for r in row) for row in broken)
+    kept_else = (row for row in broken if all(r.constraint == "rate" and not r.is_partial for r in row))
+    row = broken[0] if need_it else next(kept_else, None)
+    if row is not None:
+        price = next(r.unit for r in row if r.constraint == "rate")
+        return next(error for error in unknown if error.price == price)
+    return no_plan(len(specs), [worst(row) for row in broken])
+
+
+def no_plan(candidates: int, rejections: Iterable[Rejection]) -> NoFeasiblePlan:
+    """Say that no candidate keeps the promise, and which one misses it by least.
+
+    Parameters
+    ----------
+    candidates : int
+        How many there were. [candidates]
+    rejections : iterable of Rejection
+        Why each one is none; at least one.
+
+    Returns
+    -------
+    NoFeasiblePlan
+        With the rejections, nearest miss first.
+    """
+    nearest, *rest = sorted(rejections, key=lambda r: (r.miss, np.nan_to_num(r.usd_per_month, nan=math.inf)))
     return NoFeasiblePlan(
-        f"None of {len(specs):,} candidates keeps the promise. The nearest miss, {nearest.spec.describe()}, has {nearest.reason}. "
+        f"None of {candidates:,} candidates keeps the promise. The nearest miss, {nearest.spec.describe()}, has {nearest.reason}. "
         f"{_ADVICE.get(nearest.constraint, _LOOSEN)}",
-        tuple(rejections),
+        (nearest, *rest),
     )
 
 

@@ -15,7 +15,7 @@ from estimator.service.operations import Operations
 from estimator.service.policies import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import ARM64
-from estimator.simulation.engine import STEP_S
+from estimator.simulation.courses import STEP_S
 from estimator.simulation.result import Simulation
 from estimator.units import SECONDS_PER_MINUTE
 from estimator.workload.request import Workload, request_notes
@@ -162,9 +162,8 @@ def _of_service(
         yield f"ARM64 needs an image built for it, and its vCPU is taken to be {compared} an x86 one: measure it (arm64_relative_speed)."
     if spec.network.availability_zones > USUAL_ZONES:
         yield f"Most regions have {USUAL_ZONES} zones: see that yours has {spec.network.availability_zones} before you deploy."
-    most_percent = spec.deployment.maximum_percent if spec.deployment.is_rolling else 200
     peak_vcpu = float(run.peak_desired_count[0]) * spec.task_size.vcpu
-    deploying_vcpu = peak_vcpu * most_percent / 100
+    deploying_vcpu = peak_vcpu * spec.deployment.most_percent / 100
     if deploying_vcpu > behavior.fargate_vcpu_quota:
         during = f", and up to {deploying_vcpu:g} during a deployment" if deploying_vcpu > peak_vcpu else ""
         yield (

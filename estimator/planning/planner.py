@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from typing import Any
-
-import numpy as np
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from estimator.billing.committed import with_known_plans
 from estimator.billing.costing import breakdown, price_month
 from estimator.billing.month import BilledMonth
-from estimator.billing.savings_plan_options import SavingsPlan, require_savings_plans
+from estimator.billing.savings_plan_options import SAVINGS_PLAN_OPTIONS, SavingsPlan, require_savings_plans
 from estimator.errors import InvalidScenario, unknown_rates_text
-from estimator.planning.limits import broken_limits, none_left, require_consistent, unknown_rate_warnings, worst
+from estimator.planning.drills import Situation
+from estimator.planning.effort import Effort
+from estimator.planning.exact import EXPLAINED, Question, Search
+from estimator.planning.limits import (
+    broken_limits,
+    budget_rejections,
+    drill_rejections,
+    no_plan,
+    require_consistent,
+    unknown_rate_warnings,
+)
 from estimator.planning.notes import notes
 from estimator.planning.promise import Choices, Promise
 from estimator.planning.result import Plan
-from estimator.planning.search import candidates
+from estimator.planning.search import candidates, network_layouts
 from estimator.pricing.rates import Rates, require_rates
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
@@ -93,12 +101,14 @@ def estimate(
     )
     month = BilledMonth(workload, run, application, hours_per_month, rates.region, behavior, extras)
     bills = price_month(month, rates)
+    alone = breakdown(month, bills, rates, 0)
+    cost, left_out = with_known_plans(alone, run, rates, plans, application.operating_system)
     (broken,) = broken_limits(month, promise, bills)
+    broken += drill_rejections(spec, Situation(workload, application, behavior, operations, promise), cost.total_usd)
+    broken += budget_rejections(promise, spec, cost.total_usd)
     warnings = [f"The promise is broken: {limit.reason}." for limit in broken if limit.constraint != "rate"]
     if bills.unknown:
         warnings.append(unknown_rates_text(bills.unknown.values()))
-    alone = breakdown(month, bills, rates, 0)
-    cost, left_out = with_known_plans(alone, run, rates, plans, application.operating_system)
     return Plan(
         spec,
         cost,
@@ -120,7 +130,7 @@ def estimate(
 
 def plan(
     workload: Workload,
-    rates: Rates,
+    rates: Rates | Sequence[Rates],
     promise: Promise | None = None,
     *,
     p95_latency_ms: float | None = None,
@@ -133,6 +143,8 @@ def plan(
     operations: Operations | None = None,
     extras: Extras | None = None,
     savings_plans: Iterable[SavingsPlan] = (),
+    explain: int | None = EXPLAINED,
+    n_threads: int | None = None,
 ) -> Plan:
     """Find the cheapest candidate that keeps the promise.
 
@@ -140,8 +152,8 @@ def plan(
     ----------
     workload : Workload
         The load and its requests.
-    rates : Rates
-        The region's rates.
+    rates : Rates or sequence of Rates
+        The region's rates; those of several regions to choose between them.
     promise : Promise, optional
         Limits.
     p95_latency_ms : float, optional
@@ -163,7 +175,12 @@ def plan(
     extras : Extras, optional
         What is billed around the service.
     savings_plans : iterable of SavingsPlan
-        Compute Savings Plans for the bill of the winner; candidates are compared On-Demand.
+        Compute Savings Plans that you have, and one to buy; candidates are compared with them.
+    explain : int, optional
+        Candidates that were given up and are followed to their end only to say by how much they lost; None for all that may have been cheaper.
+        [1]
+    n_threads : int, optional
+        Threads, which change nothing in the plan; by default one for each core. [1]
 
     Returns
     -------
@@ -181,16 +198,127 @@ def plan(
     if p95_latency_ms is not None:
         promise = replace(promise, p95_latency_ms=p95_latency_ms)
     choices = choices or Choices()
-    application = application or Application()
-    behavior = behavior or AwsBehavior()
-    network = network or NetworkLayout()
-    operations = operations or Operations()
-    extras = extras or Extras()
-    plans = require_savings_plans(savings_plans)
-    _require_types(workload, rates)
-    require_consistent(workload, application, network, rates.region, extras=extras)
-    specs = candidates(
-        workload, choices, application, network, max(promise.min_tasks or 1, promise.min_availability_zones or 1)
+    parts = _Parts(
+        promise,
+        choices,
+        application or Application(),
+        network or NetworkLayout(),
+        behavior or AwsBehavior(),
+        operations or Operations(),
+        hours_per_month,
+        _purchases(require_savings_plans(savings_plans), choices),
+    )
+    price_lists = tuple(rates) if isinstance(rates, (tuple, list)) else (rates,)
+    for one in price_lists:
+        _require_types(workload, one)
+    best: Search | None = None
+    failed: list[Search] = []
+    effort = Effort()
+    earlier: dict[object, Search] = {}
+    variants = list(_variants(workload, price_lists, extras or Extras(), choices))
+    left_out: list[str] = []
+    for number, (work, price_list, more) in enumerate(variants):
+        layouts, refused = _layouts(work, price_list, more, parts, single=len(variants) == 1)
+        left_out += [text for text in refused if text not in left_out]
+        if not layouts:
+            continue
+        kind = (work, layouts)
+        question = _question(work, price_list, more, parts, layouts, earlier.get(kind))
+        to_beat = math.inf if best is None or best.best is None else best.best.cost.total_usd
+        search = Search(question, to_beat, earlier.get(kind))
+        earlier.setdefault(kind, search)
+        found = search.run(_part_of(progress, number, len(variants)), n_threads)
+        if found is not None:
+            best = search
+        elif best is None:
+            failed.append(search)
+        effort = effort + search.effort
+    if best is None:
+        raise failed[0].none_left() if failed else InvalidScenario(" ".join(left_out))
+    return _plan_of(best, parts, effort, tuple(left_out), explain)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What all variants of a search share."""
+
+    promise: Promise
+    choices: Choices
+    application: Application
+    network: NetworkLayout
+    behavior: AwsBehavior
+    operations: Operations
+    hours_per_month: float
+    purchases: tuple[tuple[SavingsPlan, ...], ...]
+
+
+def _purchases(plans: tuple[SavingsPlan, ...], choices: Choices) -> tuple[tuple[SavingsPlan, ...], ...]:
+    """Ways to pay: with the plans as they are given, and where terms may be chosen also with each option's best commitment, or none."""
+    if not choices.savings_plan_terms:
+        return (plans,)
+    existing = tuple(plan for plan in plans if plan.existing)
+    options = [
+        (*existing, SavingsPlan(option.term, option.payment_option))
+        for option in SAVINGS_PLAN_OPTIONS
+        if option.term in choices.savings_plan_terms
+    ]
+    return tuple(dict.fromkeys((existing, plans, *options)))
+
+
+def _variants(
+    workload: Workload, price_lists: tuple[Rates, ...], extras: Extras, choices: Choices
+) -> Iterator[tuple[Workload, Rates, Extras]]:
+    """List what is chosen beside the service: CloudFront, region, Container Insights, the log's class."""
+    for behind in dict.fromkeys(choices.behind_cloudfront or (workload.behind_cloudfront,)):
+        same = behind == workload.behind_cloudfront
+        work = workload if same else replace(workload, behind_cloudfront=behind)
+        for price_list in price_lists:
+            for insights in dict.fromkeys(choices.container_insights or (extras.container_insights,)):
+                for log_class in dict.fromkeys(choices.log_classes or (extras.log_class,)):
+                    yield work, price_list, replace(extras, container_insights=insights, log_class=log_class)
+
+
+def _layouts(
+    workload: Workload, rates: Rates, extras: Extras, parts: _Parts, single: bool
+) -> tuple[tuple[NetworkLayout, ...], list[str]]:
+    """Network layouts that serve, and why the others do not; without a choice it is an error."""
+    found, refused = [], []
+    for network in network_layouts(parts.choices, parts.application, parts.network):
+        try:
+            require_consistent(workload, parts.application, network, rates.region, extras=extras)
+        except InvalidScenario as error:
+            if single and not parts.choices.layouts:
+                raise
+            refused.append(f"Layout {network.layout} is left out in {rates.region}: {error}")
+        else:
+            found.append(network)
+    if not found and single:
+        raise InvalidScenario(" ".join(refused))
+    return tuple(found), refused
+
+
+def _question(
+    workload: Workload,
+    rates: Rates,
+    extras: Extras,
+    parts: _Parts,
+    layouts: tuple[NetworkLayout, ...],
+    like: Search | None,
+) -> Question:
+    promise, choices = parts.promise, parts.choices
+    specs = (
+        tuple(
+            candidates(
+                workload,
+                choices,
+                parts.application,
+                parts.network,
+                max(promise.min_tasks or 1, promise.min_availability_zones or 1),
+                layouts,
+            )
+        )
+        if like is None
+        else like.question.specs
     )
     if not specs:
         raise InvalidScenario(
@@ -198,53 +326,77 @@ def plan(
             f"group takes {choices.target_group_quota} tasks; max_capacity is {choices.max_capacity}. Lower the load, or set other "
             "bounds in `search`."
         )
-    happens: dict[str, Any] = {"operations": operations, "p95_latency_ms": promise.p95_latency_ms}
-    run = simulate(workload, specs, application, behavior, progress=progress, **happens)
-    month = BilledMonth(workload, run, application, hours_per_month, rates.region, behavior, extras)
-    bills = price_month(month, rates)
-    broken = broken_limits(month, promise, bills)
-    order = np.lexsort(
-        (np.arange(len(specs)), np.nan_to_num(run.p95_latency_ms, posinf=1e18), np.round(bills.total_usd, 9))
-    )
-    winner = next((int(i) for i in order if not broken[i]), None)
-    if winner is None:
-        raise none_left(specs, broken, bills)
-    # A candidate with an unknown rate has no bill to compare: it is said once, not listed as cheaper.
-    total = bills.total_usd[winner]
-    cheaper = [i for i in order if broken[i] and bills.total_usd[i] < total]
-    rejections = tuple(worst(broken[i]) for i in cheaper if not any(r.constraint == "rate" for r in broken[i]))
-    unknown = unknown_rate_warnings(bills, winner)
-    chosen = simulate(workload, [specs[winner]], application, behavior, [0], keep_hours=True, **happens)
-    alone = breakdown(month, bills, rates, winner)
-    cost, left_out = with_known_plans(alone, chosen, rates, plans, application.operating_system)
-    return Plan(
-        specs[winner],
-        cost,
-        chosen,
+    return Question(
+        specs,
         workload,
-        application,
+        rates,
         promise,
-        behavior,
-        operations,
+        parts.application,
+        parts.behavior,
+        parts.operations,
         extras,
-        plans,
+        parts.hours_per_month,
+        parts.purchases,
+    )
+
+
+def _part_of(progress: Callable[[float], None] | None, number: int, variants: int) -> Callable[[float], None] | None:
+    if progress is None:
+        return None
+    return lambda part: progress((number + part) / variants)
+
+
+def _plan_of(search: Search, parts: _Parts, effort: Effort, left_out: tuple[str, ...], explain: int | None) -> Plan:
+    """Make the plan of a search's winner, with why others lost."""
+    q, winner = search.question, search.best
+    assert winner is not None
+    spec = q.specs[winner.place]
+    before = search.steps, len(search.whole)
+    search.explain(explain)
+    rejections = search.rejections()
+    effort = effort + Effort(whole=len(search.whole) - before[1], steps=search.steps - before[0])
+    over = budget_rejections(parts.promise, spec, winner.cost.total_usd)
+    if over:
+        raise no_plan(len(q.specs), [*over, *rejections])
+    chosen = simulate(
+        q.workload,
+        [spec],
+        q.application,
+        q.behavior,
+        [0],
+        operations=q.operations,
+        p95_latency_ms=q.promise.p95_latency_ms,
+        keep_hours=True,
+    )
+    month = BilledMonth(q.workload, chosen, q.application, q.hours_per_month, q.rates.region, q.behavior, q.extras)
+    missed = [error for error in search.unknown.values() if error.price in search.missed]
+    unknown = unknown_rate_warnings(missed, price_month(month, q.rates), search.deciding)
+    others = notes(
+        spec,
+        q.workload,
+        q.application,
+        q.behavior,
+        q.operations,
+        chosen,
+        q.hours_per_month,
+        q.rates.region,
+        q.extras,
+    )
+    return Plan(
+        spec,
+        winner.cost,
+        chosen,
+        q.workload,
+        q.application,
+        q.promise,
+        q.behavior,
+        q.operations,
+        q.extras,
+        winner.purchase,
         rejections,
-        len(specs),
-        (
-            *unknown,
-            *left_out,
-            *notes(
-                specs[winner],
-                workload,
-                application,
-                behavior,
-                operations,
-                chosen,
-                hours_per_month,
-                rates.region,
-                extras,
-            ),
-        ),
+        effort.candidates,
+        (*unknown, *winner.left_out, *left_out, *others),
+        effort=effort,
     )
 
 

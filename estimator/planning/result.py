@@ -12,6 +12,7 @@ from estimator.billing.costing import CostBreakdown, usd_text
 from estimator.billing.lcu import LcuHours, lcu_hours
 from estimator.billing.savings_plan_options import SavingsPlan
 from estimator.fingerprints import fingerprint_of
+from estimator.planning.effort import Effort
 from estimator.planning.promise import Promise, Rejection
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
@@ -52,13 +53,15 @@ class Plan:
     savings_plans : tuple of SavingsPlan
         Compute Savings Plans that the bill is with; what each did stands in the bill.
     rejections : tuple of Rejection
-        Candidates that were cheaper and broke a limit, cheapest first.
+        Candidates that were cheaper, or may have been, and broke a limit, cheapest first.
     considered : int
-        Candidates that were simulated and priced. [candidates]
+        Candidates among which it is the cheapest. [candidates]
     warnings : tuple of str
         What a reader should know.
     scenario : dict
         The document that it came from, if any.
+    effort : Effort
+        How much of the candidates was simulated.
     """
 
     spec: ServiceSpec
@@ -75,6 +78,7 @@ class Plan:
     considered: int = 1
     warnings: tuple[str, ...] = ()
     scenario: Mapping[str, Any] = field(default_factory=dict)
+    effort: Effort = field(default_factory=Effort)
 
     @property
     def series(self) -> Series:

@@ -1,25 +1,35 @@
-"""The candidates: every valid task size x architecture x target x minimum."""
+"""The candidates: every valid task size x architecture x target x cooldown x minimum x schedule x Spot mix x layout."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 from estimator.errors import InvalidScenario
+from estimator.planning.busy_hours import BusyHours, busy_hours
 from estimator.planning.promise import Choices
 from estimator.service.application import Application
 from estimator.service.capacity import CapacityProviderStrategy
+from estimator.service.deployment import DeploymentConfiguration
 from estimator.service.network import NetworkLayout
-from estimator.service.policies import TargetTrackingScalingPolicy
+from estimator.service.policies import ScheduledAction, TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
-from estimator.service.task_size import TASK_SIZES, is_offered
+from estimator.service.task_size import TaskSize, is_offered
 from estimator.workload.request import Workload
 
-#: Minimums that are tried as parts of what the peak needs.
+#: Minimums that are tried for any size, and as parts of what the peak needs.
+_MINIMUMS = (1, 2, 3, 4, 6)
 _MINIMUM_SHARES = (0.25, 0.5, 0.75, 1.0)
 
 
 def candidates(
-    workload: Workload, choices: Choices, application: Application, network: NetworkLayout, min_tasks: int = 1
+    workload: Workload,
+    choices: Choices,
+    application: Application,
+    network: NetworkLayout,
+    min_tasks: int = 1,
+    layouts: Sequence[NetworkLayout] = (),
 ) -> list[ServiceSpec]:
     """List the candidates.
 
@@ -32,9 +42,11 @@ def candidates(
     application : Application
         What is deployed.
     network : NetworkLayout
-        The network layout.
+        The network layout, where that is not to be chosen; its zones count in any case.
     min_tasks : int
         Fewest tasks that the promise asks for, tried as a minimum too. [tasks]
+    layouts : sequence of NetworkLayout
+        Layouts to take; by default those of the choices.
 
     Returns
     -------
@@ -46,52 +58,132 @@ def candidates(
     InvalidScenario
         If there is nothing of the kind.
     """
-    found = []
-    strategy = CapacityProviderStrategy.of(choices.capacity_provider)
-    offered = {
-        architecture: [
-            size
-            for size in TASK_SIZES
-            if is_offered(application.operating_system, size, architecture, strategy.uses_spot)
-        ]
-        for architecture in choices.cpu_architectures
-    }
-    if not any(offered.values()):
+    layouts = layouts or network_layouts(choices, application, network)
+    deployments = [DeploymentConfiguration(name) for name in choices.deployment_strategies] or [
+        DeploymentConfiguration()
+    ]
+    percents = choices.scheduled_minimum_percents or (0.0,)
+    busy = busy_hours(workload.task_load) if any(percents) else None
+    found: list[ServiceSpec] = []
+    offered = False
+    for architecture in choices.cpu_architectures:
+        sizes = _sizes(choices, application, architecture)
+        offered = offered or bool(sizes)
+        for vcpu, members in sizes.items():
+            for target, out_s, in_s in product(
+                choices.target_values, choices.scale_out_cooldowns_s, choices.scale_in_cooldowns_s
+            ):
+                policy = TargetTrackingScalingPolicy(target, out_s, in_s)
+                tasks_per_rate = workload.cpu_s_per_request(architecture) / vcpu / (target / 100)
+                for minimum, maximum, actions in _bounds(
+                    workload.task_load.peak_requests_per_s, tasks_per_rate, choices, percents, busy, min_tasks
+                ):
+                    for strategy, layout, deployment in product(_strategies(choices, minimum), layouts, deployments):
+                        first = ServiceSpec(
+                            members[0],
+                            architecture,
+                            minimum,
+                            maximum,
+                            (policy,),
+                            layout,
+                            strategy,
+                            application.ephemeral_storage_gib,
+                            actions,
+                            deployment,
+                        )
+                        found.extend(
+                            first if size is members[0] else first.with_task_size(size)
+                            for size in members
+                            if is_offered(application.operating_system, size, architecture, strategy.uses_spot)
+                        )
+    if not found and (not offered or application.is_windows):
         raise InvalidScenario(
             f"operating_system is {application.operating_system} with cpu_architectures {', '.join(choices.cpu_architectures)} and "
             f"capacity_provider {choices.capacity_provider}; Fargate has Windows on X86_64, without Spot. Let `search` have X86_64 and FARGATE, or "
             "set operating_system to LINUX."
         )
-    for architecture, sizes in offered.items():
-        peak_vcpu = workload.task_load.peak_requests_per_s * workload.cpu_s_per_request(architecture)
-        for size in sizes:
-            for target in choices.target_values:
-                needed = max(1, math.ceil(peak_vcpu / size.vcpu / (target / 100) - 1e-9))
-                minimums = sorted(
-                    set(choices.min_capacities)
-                    or {1, 2, 3, min_tasks, *(max(2, math.ceil(needed * s)) for s in _MINIMUM_SHARES)}
-                )
-                for minimum in minimums:
-                    maximum = choices.max_capacity
-                    if maximum is None:
-                        wanted = max(2 * minimum, math.ceil(needed * choices.max_capacity_headroom))
-                        # A size that would need more tasks than the quota is simulated at the quota, and found over capacity.
-                        maximum = min(wanted, choices.target_group_quota)
-                    if minimum > maximum:
-                        continue
-                    policy = TargetTrackingScalingPolicy(
-                        target, choices.scale_out_cooldown_s, choices.scale_in_cooldown_s
-                    )
-                    found.append(
-                        ServiceSpec(
-                            size,
-                            architecture,
-                            minimum,
-                            maximum,
-                            (policy,),
-                            network,
-                            strategy,
-                            application.ephemeral_storage_gib,
-                        )
-                    )
     return found
+
+
+def _sizes(choices: Choices, application: Application, architecture: str) -> dict[float, list[TaskSize]]:
+    """Sizes by their CPU: what differs in memory alone has one course."""
+    found: dict[float, list[TaskSize]] = {}
+    for size in choices.task_sizes:
+        if is_offered(application.operating_system, size, architecture, False):
+            found.setdefault(size.vcpu, []).append(size)
+    return found
+
+
+def network_layouts(choices: Choices, application: Application, network: NetworkLayout) -> list[NetworkLayout]:
+    """List the network layouts that may be chosen.
+
+    Parameters
+    ----------
+    choices : Choices
+        What may be chosen.
+    application : Application
+        What is deployed.
+    network : NetworkLayout
+        The layout as it is; the others have its zones.
+
+    Returns
+    -------
+    list of NetworkLayout
+        At least one.
+    """
+    zones, secrets = network.availability_zones, bool(application.secrets)
+    return [
+        network
+        if layout == network.layout
+        else NetworkLayout.of(layout, zones, uses_secrets=secrets, load_balancer_ipv4=network.load_balancer_ipv4)
+        for layout in choices.layouts
+    ] or [network]
+
+
+def _strategies(choices: Choices, minimum: int) -> list[CapacityProviderStrategy]:
+    """Mixes of capacity providers; the minimum is On-Demand, so that a shortage leaves so many tasks."""
+    if not choices.spot_percents:
+        return [CapacityProviderStrategy.of(choices.capacity_provider)]
+    found = []
+    for percent in choices.spot_percents:
+        on_demand, spot = round(100 - percent), round(percent)
+        parts = math.gcd(on_demand, spot)
+        base = minimum if spot else 0
+        found.append(CapacityProviderStrategy(base, on_demand // parts, spot // parts))
+    return found
+
+
+def _bounds(
+    peak_requests_per_s: float,
+    tasks_per_rate: float,
+    choices: Choices,
+    percents: tuple[float, ...],
+    busy: BusyHours | None,
+    min_tasks: int,
+) -> Iterator[tuple[int, int, tuple[ScheduledAction, ...]]]:
+    """Minimum, maximum and scheduled actions, for tasks of one size with one target."""
+    needed = max(1, math.ceil(peak_requests_per_s * tasks_per_rate - 1e-9))
+    minimums = set(choices.min_capacities) or {
+        *_MINIMUMS,
+        min_tasks,
+        *(max(2, math.ceil(needed * share)) for share in _MINIMUM_SHARES),
+    }
+    for minimum in sorted(minimums):
+        maximum = choices.max_capacity
+        if maximum is None:
+            wanted = max(2 * minimum, math.ceil(needed * choices.max_capacity_headroom))
+            # A size that would need more tasks than the quota is simulated at the quota, and found over capacity.
+            maximum = min(wanted, choices.target_group_quota)
+        if minimum > maximum:
+            continue
+        said: set[int] = set()
+        for percent in percents:
+            in_busy_hours = minimum
+            if busy is not None and percent:
+                in_busy_hours = math.ceil(busy.peak_requests_per_s * tasks_per_rate * percent / 100 - 1e-9)
+            in_busy_hours = min(max(in_busy_hours, minimum), maximum)
+            if in_busy_hours in said or (percent and in_busy_hours == minimum):
+                continue
+            said.add(in_busy_hours)
+            actions = () if busy is None or in_busy_hours == minimum else busy.actions(in_busy_hours, minimum, maximum)
+            yield minimum, maximum, actions

@@ -34,7 +34,8 @@ from estimator.service.policies import (
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import WINDOWS, TaskSize
 from estimator.service.uncertain import ELSEWHERE, UNCERTAIN, Uncertain, Value
-from estimator.simulation.engine import MIN_WARM_UP_S, STEP_S, UNCOMPILED_STEPS, simulate
+from estimator.simulation.courses import MIN_WARM_UP_S, STEP_S, UNCOMPILED_STEPS
+from estimator.simulation.engine import simulate
 from estimator.units import HOURS_PER_MONTH
 from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
