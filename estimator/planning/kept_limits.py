@@ -1,0 +1,98 @@
+"""A plan held against its own promise: limits_of(plan), allowed_of(plan), and what of it broken_by(plan)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from estimator.billing.month import BilledMonth
+from estimator.planning.drills import Situation, drill_minutes
+from estimator.planning.limits import Limit, limits
+from estimator.planning.promise import Rejection
+from estimator.planning.result import Plan
+
+
+def limits_of(plan: Plan) -> list[Limit]:
+    """Hold a plan against the limits of its own promise that are numbers: drills are run, and the bill is held against the budget.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan or an estimate.
+
+    Returns
+    -------
+    list of Limit
+        Every limit that is switched on, with what the plan has of it.
+    """
+    promise = plan.promise
+    month = BilledMonth(
+        plan.workload,
+        replace(plan.simulation, specs=(plan.spec,)),
+        plan.application,
+        plan.cost.hours_per_month,
+        plan.cost.region,
+        plan.behavior,
+        plan.extras,
+    )
+    situation = Situation(plan.workload, plan.application, plan.behavior, plan.operations, promise)
+    more = [(name, minutes, "min") for name, minutes in drill_minutes(plan.spec, situation).items()]
+    if promise.max_usd_per_month is not None:
+        more.append(("max_usd_per_month", plan.cost.total_usd, "USD/month"))
+    return [
+        *limits(month, promise),
+        *(
+            Limit(name, np.array([getattr(promise, name)]), np.array([actual]), unit, True)
+            for name, actual, unit in more
+        ),
+    ]
+
+
+def allowed_of(plan: Plan) -> list[tuple[str, tuple[str, ...], str]]:
+    """Hold a plan against the limits of its own promise that are names.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan or an estimate.
+
+    Returns
+    -------
+    list of (str, tuple of str, str)
+        Every limit that is switched on: its name, what is allowed, and what the plan has.
+    """
+    rows = (
+        ("allowed_cpu_architectures", plan.promise.allowed_cpu_architectures, plan.spec.cpu_architecture),
+        ("allowed_regions", plan.promise.allowed_regions, plan.cost.region),
+    )
+    return [row for row in rows if row[1]]
+
+
+def broken_by(plan: Plan) -> tuple[Rejection, ...]:
+    """List the limits of its own promise that a plan breaks.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan or an estimate.
+
+    Returns
+    -------
+    tuple of Rejection
+        None for a plan that a search found.
+    """
+    usd = math.nan if plan.cost.is_lower_bound else plan.cost.total_usd
+    return (
+        *(
+            Rejection(limit.name, float(limit.limit[0]), float(limit.actual[0]), limit.unit, plan.spec, usd)
+            for limit in limits_of(plan)
+            if limit.broken[0]
+        ),
+        *(
+            Rejection(name, " or ".join(allowed), actual, "", plan.spec, usd)
+            for name, allowed, actual in allowed_of(plan)
+            if actual not in allowed
+        ),
+    )
