@@ -628,6 +628,8 @@ def _comparable(usd: float) -> float:
 
 
 def _target_percent(spec: ServiceSpec) -> float:
+    if not spec.scaling:
+        return math.inf
     targets = [
         policy.target_value
         for policy in spec.scaling

@@ -214,6 +214,8 @@ class Choices:
         CPU of a task; empty for all that Fargate has. [cpu units]
     memory_mib : tuple of int
         Memory of a task; empty for all that Fargate has. [MiB]
+    constant_counts : bool
+        True to try services that do not scale too.
     scheduled_minimum_percents : tuple of float
         Minimums for the busy hours of the load, by scheduled actions, as a part of what the peak needs; 0 for none. Where the load has
         no busy hours that come again, there are none. [%]
@@ -246,6 +248,7 @@ class Choices:
     scale_in_cooldowns_s: tuple[int, ...] = (300,)
     cpu_units: tuple[int, ...] = ()
     memory_mib: tuple[int, ...] = ()
+    constant_counts: bool = True
     scheduled_minimum_percents: tuple[float, ...] = (0.0, 75.0)
     spot_percents: tuple[float, ...] = ()
     layouts: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The candidates: every valid task size x architecture x target x cooldown x minimum x schedule x Spot mix x layout."""
+"""The candidates: every valid task size x architecture x target x cooldown x minimum x schedule x Spot mix x layout, and constant counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from estimator.service.application import Application
 from estimator.service.capacity import CapacityProviderStrategy
 from estimator.service.deployment import DeploymentConfiguration
 from estimator.service.network import NetworkLayout
-from estimator.service.policies import ScheduledAction, TargetTrackingScalingPolicy
+from estimator.service.policies import ScalingPolicy, ScheduledAction, TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize, is_offered
 from estimator.workload.request import Workload
@@ -21,6 +21,8 @@ from estimator.workload.request import Workload
 #: Minimums that are tried for any size, and as parts of what the peak needs.
 _MINIMUMS = (1, 2, 3, 4, 6)
 _MINIMUM_SHARES = (0.25, 0.5, 0.75, 1.0)
+#: Constant counts that are tried, as parts of the tasks that the peak would keep fully busy.
+_CONSTANT_SHARES = (0.6, 0.8, 0.9, 1.0, 1.05, 1.1, 1.2, 1.35, 1.5, 2.0)
 
 
 def candidates(
@@ -70,32 +72,28 @@ def candidates(
         sizes = _sizes(choices, application, architecture)
         offered = offered or bool(sizes)
         for vcpu, members in sizes.items():
-            for target, out_s, in_s in product(
-                choices.target_values, choices.scale_out_cooldowns_s, choices.scale_in_cooldowns_s
-            ):
-                policy = TargetTrackingScalingPolicy(target, out_s, in_s)
-                tasks_per_rate = workload.cpu_s_per_request(architecture) / vcpu / (target / 100)
-                for minimum, maximum, actions in _bounds(
-                    workload.task_load.peak_requests_per_s, tasks_per_rate, choices, percents, busy, min_tasks
-                ):
-                    for strategy, layout, deployment in product(_strategies(choices, minimum), layouts, deployments):
-                        first = ServiceSpec(
-                            members[0],
-                            architecture,
-                            minimum,
-                            maximum,
-                            (policy,),
-                            layout,
-                            strategy,
-                            application.ephemeral_storage_gib,
-                            actions,
-                            deployment,
-                        )
-                        found.extend(
-                            first if size is members[0] else first.with_task_size(size)
-                            for size in members
-                            if is_offered(application.operating_system, size, architecture, strategy.uses_spot)
-                        )
+            tasks_per_rate = workload.cpu_s_per_request(architecture) / vcpu
+            peak = workload.task_load.peak_requests_per_s
+            ways = _ways(peak, tasks_per_rate, choices, percents, busy, min_tasks)
+            for scaling, minimum, maximum, actions in ways:
+                for strategy, layout, deployment in product(_strategies(choices, minimum), layouts, deployments):
+                    first = ServiceSpec(
+                        members[0],
+                        architecture,
+                        minimum,
+                        maximum,
+                        scaling,
+                        layout,
+                        strategy,
+                        application.ephemeral_storage_gib,
+                        actions,
+                        deployment,
+                    )
+                    found.extend(
+                        first if size is members[0] else first.with_task_size(size)
+                        for size in members
+                        if is_offered(application.operating_system, size, architecture, strategy.uses_spot)
+                    )
     if not found and (not offered or application.is_windows):
         raise InvalidScenario(
             f"operating_system is {application.operating_system} with cpu_architectures {', '.join(choices.cpu_architectures)} and "
@@ -151,6 +149,35 @@ def _strategies(choices: Choices, minimum: int) -> list[CapacityProviderStrategy
         base = minimum if spot else 0
         found.append(CapacityProviderStrategy(base, on_demand // parts, spot // parts))
     return found
+
+
+def _ways(
+    peak_requests_per_s: float,
+    tasks_per_rate: float,
+    choices: Choices,
+    percents: tuple[float, ...],
+    busy: BusyHours | None,
+    min_tasks: int,
+) -> Iterator[tuple[tuple[ScalingPolicy, ...], int, int, tuple[ScheduledAction, ...]]]:
+    """Policies, minimum, maximum and scheduled actions, for tasks of one size; the rate is that of a fully busy one."""
+    if choices.constant_counts:
+        busy_tasks = peak_requests_per_s * tasks_per_rate
+        counts = set(choices.min_capacities) or {
+            *_MINIMUMS,
+            min_tasks,
+            *(max(1, math.ceil(busy_tasks * share - 1e-9)) for share in _CONSTANT_SHARES),
+        }
+        most = min(choices.max_capacity or choices.target_group_quota, choices.target_group_quota)
+        for count in sorted(counts):
+            if count <= most:
+                yield (), count, count, ()
+    for target, out_s, in_s in product(
+        choices.target_values, choices.scale_out_cooldowns_s, choices.scale_in_cooldowns_s
+    ):
+        policy = TargetTrackingScalingPolicy(target, out_s, in_s)
+        each = tasks_per_rate / (target / 100)
+        for minimum, maximum, actions in _bounds(peak_requests_per_s, each, choices, percents, busy, min_tasks):
+            yield (policy,), minimum, maximum, actions
 
 
 def _bounds(

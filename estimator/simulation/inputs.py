@@ -271,7 +271,9 @@ def most_tasks(inputs: SimulationInputs) -> int:
 
 
 def _is_lean(inputs: SimulationInputs) -> bool:
-    if len(inputs.policies) != 1:
+    if not inputs.policies:
+        return True
+    if len(inputs.policies) > 1:
         return False
     policy = inputs.policies[0]
     return (

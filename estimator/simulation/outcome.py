@@ -19,6 +19,8 @@ from estimator.units import SECONDS_PER_HOUR
 
 #: A loop with only the features used is compiled for it if there is at least this much to run. [candidate-steps]
 OWN_LOOP_STEPS = 300_000_000
+#: Features with which a loop of its own is compiled in a few seconds; one with all takes four times as long, and runs slower.
+_SOON_COMPILED = frozenset({"BOUNDS"})
 _METRICS = ("cpu", "memory", "requests")
 _LONG_AGO_S = -(10**9)
 
@@ -199,7 +201,7 @@ def loop_for(used: frozenset[str], compiled: bool, n_candidate_steps: int) -> Lo
         return _loop(used, False)
     from estimator.simulation.compiled import is_loaded
 
-    own = not used or n_candidate_steps >= OWN_LOOP_STEPS or is_loaded(used)
+    own = used <= _SOON_COMPILED or n_candidate_steps >= OWN_LOOP_STEPS or is_loaded(used)
     return _loop(used if own else ALL, True)
 
 
@@ -247,7 +249,8 @@ def run_loop(
             wait_histogram=np.zeros(at.N_WAIT_BINS + 1),
             hours=np.zeros(2 * n_hours),
             series_whole=np.zeros(n_kept * at.N_SERIES_WHOLE, dtype=np.int64),
-            series_real=np.full(n_kept * (at.N_SERIES_REAL + n_policies), MISSING),
+            # The loop of one policy writes its datapoints also where there is none.
+            series_real=np.full(n_kept * (at.N_SERIES_REAL + max(n_policies, 1)), MISSING),
         )
         if compiled:
             needed = loop(given, scratch, filled)
@@ -272,8 +275,8 @@ def run_loop(
 
 def _series(filled: at.Filled, n_policies: int) -> OutcomeSeries:
     whole = filled.series_whole.reshape(at.N_SERIES_WHOLE, -1)
-    real = filled.series_real.reshape(at.N_SERIES_REAL + n_policies, -1)
-    datapoints = real[at.N_SERIES_REAL :]
+    real = filled.series_real.reshape(at.N_SERIES_REAL + max(n_policies, 1), -1)
+    datapoints = real[at.N_SERIES_REAL : at.N_SERIES_REAL + n_policies]
     datapoints[datapoints < 0] = np.nan
     columns = (*whole[:-1], *real[: at.N_SERIES_REAL], datapoints, whole[-1])
     return OutcomeSeries(**dict(zip(OutcomeSeries.__dataclass_fields__, columns, strict=True)))
@@ -391,6 +394,11 @@ def _policies(
     real = np.zeros((n, at.N_POLICY_REAL))
     steps: list[tuple[float, float]] = []
     changes: list[int] = []
+    if not inputs.policies:
+        # One that never acts.
+        real[0, at.TARGET] = math.inf
+        whole[0, at.SCALE_OUT_DATAPOINTS] = at.NEVER_S
+        whole[0, at.DISABLE_SCALE_IN] = 1
     for p, policy in enumerate(inputs.policies):
         tracks = policy.kind == TARGET_TRACKING
         row = whole[p]

@@ -25,7 +25,7 @@ from tests.properties.strategies import US_EAST_1, rates_of
 
 RATES = rates_of()
 SMALL = tuple(TaskSize(*size) for size in [(256, 512), (512, 1024), (512, 4096), (1024, 2048), (2048, 4096)])
-PLAIN = {"scale_out_cooldowns_s": (300,), "scheduled_minimum_percents": (0.0,)}
+PLAIN = {"scale_out_cooldowns_s": (300,), "scheduled_minimum_percents": (0.0,), "constant_counts": False}
 CHOICES = Choices(target_values=(50.0, 80.0), min_capacities=(1, 2, 4), max_capacity=30, **PLAIN)
 WORK = Workload(
     LoadProfile(np.repeat([20.0, 60.0, 150.0, 40.0], 60), 60), cpu_ms_per_request=20, arm64_relative_speed=0.9
