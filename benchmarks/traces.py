@@ -24,7 +24,6 @@ from estimator import (
     load_rates,
     plan,
 )
-from estimator.planning.kept_limits import broken_by
 from estimator.pricing.rates import Rates
 from estimator.service.task_size import CPU_ARCHITECTURES, TASK_SIZES
 
@@ -40,12 +39,14 @@ def workload(path: Path) -> tuple[Workload, float]:
     load = load_from_csv(path, gaps="interpolate", whole="hours")
     factor = max(1.0, LEAST_MEAN_REQUESTS_PER_S / load.mean_requests_per_s)
     load = LoadProfile(load.requests_per_s * factor, load.step_s, path.stem, load.start)
-    return Workload(load, cpu_ms_per_request=30, response_kb=20, baseline_memory_mib=300, memory_mib_per_request=2), factor
+    return Workload(
+        load, cpu_ms_per_request=30, response_kb=20, baseline_memory_mib=300, memory_mib_per_request=2
+    ), factor
 
 
 def kept(found: Plan) -> bool:
     """Say whether a service keeps its promise."""
-    return not broken_by(found)
+    return not found.broken
 
 
 def constant(work: Workload, rates: Rates, promise: Promise) -> Plan | None:
@@ -58,7 +59,11 @@ def constant(work: Workload, rates: Rates, promise: Promise) -> Plan | None:
             if key not in seen:
                 seen[key] = fewest(work, rates, promise, architecture, size)
             n = seen[key]
-            if n is None or (best is not None and best.spec.task_size.vcpu == size.vcpu and best.spec.cpu_architecture == architecture):
+            if n is None or (
+                best is not None
+                and best.spec.task_size.vcpu == size.vcpu
+                and best.spec.cpu_architecture == architecture
+            ):
                 continue  # the next larger memory is dearer
             found = estimate(work, rates, service(size, architecture, n, n, ()), promise=promise)
             if kept(found) and (best is None or found.cost.total_usd < best.cost.total_usd):
@@ -98,7 +103,7 @@ def default(work: Workload, rates: Rates, promise: Promise, target: float) -> tu
             found = estimate(work, rates, spec, promise=promise)
             if kept(found):
                 return found, True
-            if all(one.constraint != "memory_mib" for one in broken_by(found)):
+            if all(one.constraint != "memory_mib" for one in found.broken):
                 first = first or found
     assert first is not None
     return first, False
@@ -112,7 +117,7 @@ def line(title: str, found: Plan | None, best: Plan, keeps: bool = True) -> None
     figures = found.figures
     saved = 1 - best.cost.total_usd / found.cost.total_usd
     fargate = [sum(x.effective_cost or 0 for x in one.cost if x.charge.startswith("fargate")) for one in (found, best)]
-    broken = "" if keeps else "; BREAKS the promise: " + ", ".join(one.reason for one in broken_by(found))
+    broken = "" if keeps else "; BREAKS the promise: " + ", ".join(one.reason for one in found.broken)
     print(
         f"  {title}: ${found.cost.total_usd:,.2f} (tasks ${fargate[0]:,.2f}), plan {100 * saved:+.1f} % cheaper (tasks "
         f"{100 * (1 - fargate[1] / fargate[0]):+.1f} %); p95 {figures['p95_latency_ms']:.0f} ms, "
@@ -127,7 +132,8 @@ def main(folder: Path) -> None:
         work, factor = workload(path)
         load = work.load
         print(
-            f"\n{path.name} x {factor:g}: {load.period_hours / 24:.0f} days, mean {load.mean_requests_per_s:,.0f}, peak {load.peak_requests_per_s:,.0f} requests/s"
+            f"\n{path.name} x {factor:g}: {load.period_hours / 24:.0f} days, "
+            f"mean {load.mean_requests_per_s:,.0f}, peak {load.peak_requests_per_s:,.0f} requests/s"
         )
         for words, promise in PROMISES.items():
             start = time.perf_counter()
@@ -140,7 +146,9 @@ def main(folder: Path) -> None:
                 found, keeps = default(work, rates, promise, target)
                 line(f"target {target:g} %, at least 2", found, best, keeps)
                 if not keeps:
-                    loose = replace(promise, max_minutes_over_capacity=found.figures["minutes_over_capacity_per_month"] + 1e-9)
+                    loose = replace(
+                        promise, max_minutes_over_capacity=found.figures["minutes_over_capacity_per_month"] + 1e-9
+                    )
                     if found.figures["p95_latency_ms"] > (promise.p95_latency_ms or 1e18):
                         loose = replace(loose, p95_latency_ms=found.figures["p95_latency_ms"])
                     line("   at its own, broken promise", found, plan(work, rates, loose, choices=Choices()), keeps)

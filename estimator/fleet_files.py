@@ -422,7 +422,8 @@ def _service(
         if as_it_is:
             return scenario.estimate(rates, folder), rates
         # A search among several regions reads their rates itself, and may end in another one.
-        found = scenario.plan(None if scenario.search.regions else rates, folder, tell)
+        # Services are searched side by side: one thread for each is enough.
+        found = scenario.plan(None if scenario.search.regions else rates, folder, tell, n_threads=1)
         return found, shared.rates(scenario, found.cost.region, folder)
 
     def fingerprint() -> str:

@@ -90,7 +90,6 @@ def _weighed(
     from estimator.errors import NoFeasiblePlan
     from estimator.planning.limit_prices import availability_prices, limit_prices
     from estimator.planning.steps_to_plan import steps_to, value_of_choices
-    from estimator.planning.why_not import broken_by
     from estimator.report.tradeoff_tables import Tradeoffs
 
     def part(begin: float, end: float) -> Callable[[float], None] | None:
@@ -118,7 +117,7 @@ def _weighed(
         availability_prices(explored),
         () if best is None else value_of_choices(best, rates),
         today,
-        () if today is None else broken_by(today, rates),
+        () if today is None else today.broken,
         () if today is None or best is None else steps_to(today, best, rates),
         risk,
     )

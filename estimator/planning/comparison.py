@@ -11,7 +11,6 @@ from typing import Any
 from estimator.billing.costing import usd_text
 from estimator.checks import shown
 from estimator.errors import InvalidScenario
-from estimator.planning.kept_limits import broken_by
 from estimator.planning.line_differences import (
     LineDifference,
     bounds_text,
@@ -365,8 +364,8 @@ def compare(plan_a: Plan, plan_b: Plan, titles: tuple[str, str] | None = None) -
         _figures(plan_a, plan_b),
         _differing(plan_a.spec.to_dict(), plan_b.spec.to_dict()),
         _differing(_rests_on(plan_a), _rests_on(plan_b)),
-        broken_by(plan_a),
-        broken_by(plan_b),
+        plan_a.broken,
+        plan_b.broken,
     )
 
 

@@ -214,7 +214,7 @@ class ServiceResult:
             figures["minutes_over_promise_per_month"],
             HourlyUsage.of(plan, rates),
             tuple(one for one in plan.savings_plans if one.existing),
-            _broken(plan),
+            tuple(limit.reason for limit in plan.broken),
             tuple(text for text in plan.warnings if not text.startswith(_BROKEN)),
         )
 
@@ -311,9 +311,3 @@ def finite_or_none(value: float) -> float | None:
     (2.0, None)
     """
     return value if math.isfinite(value) else None
-
-
-def _broken(plan: Plan) -> tuple[str, ...]:
-    """Say which limits of its promise a service breaks, drills and budget among them."""
-    said = (text for text in plan.warnings if text.startswith(_BROKEN))
-    return tuple(text.removeprefix(_BROKEN).removesuffix(".") for text in said)

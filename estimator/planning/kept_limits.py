@@ -1,8 +1,7 @@
-"""A plan held against its own promise: limits_of(plan), allowed_of(plan), and what of it broken_by(plan)."""
+"""A plan held against its own promise, limit by limit: limits_of(plan), allowed_of(plan)."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy as np
 from estimator.billing.month import BilledMonth
 from estimator.planning.drills import Situation, drill_minutes
 from estimator.planning.limits import Limit, limits
-from estimator.planning.promise import Rejection
 from estimator.planning.result import Plan
 
 
@@ -68,31 +66,3 @@ def allowed_of(plan: Plan) -> list[tuple[str, tuple[str, ...], str]]:
         ("allowed_regions", plan.promise.allowed_regions, plan.cost.region),
     )
     return [row for row in rows if row[1]]
-
-
-def broken_by(plan: Plan) -> tuple[Rejection, ...]:
-    """List the limits of its own promise that a plan breaks.
-
-    Parameters
-    ----------
-    plan : Plan
-        A plan or an estimate.
-
-    Returns
-    -------
-    tuple of Rejection
-        None for a plan that a search found.
-    """
-    usd = math.nan if plan.cost.is_lower_bound else plan.cost.total_usd
-    return (
-        *(
-            Rejection(limit.name, float(limit.limit[0]), float(limit.actual[0]), limit.unit, plan.spec, usd)
-            for limit in limits_of(plan)
-            if limit.broken[0]
-        ),
-        *(
-            Rejection(name, " or ".join(allowed), actual, "", plan.spec, usd)
-            for name, allowed, actual in allowed_of(plan)
-            if actual not in allowed
-        ),
-    )

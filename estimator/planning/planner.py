@@ -105,8 +105,9 @@ def estimate(
     cost, left_out = with_known_plans(alone, run, rates, plans, application.operating_system)
     (broken,) = broken_limits(month, promise, bills)
     broken += drill_rejections(spec, Situation(workload, application, behavior, operations, promise), cost.total_usd)
-    broken += budget_rejections(promise, spec, cost.total_usd)
-    warnings = [f"The promise is broken: {limit.reason}." for limit in broken if limit.constraint != "rate"]
+    by_course = tuple(limit for limit in broken if limit.constraint != "rate")
+    every = (*by_course, *budget_rejections(promise, spec, cost.total_usd))
+    warnings = [f"The promise is broken: {limit.reason}." for limit in every]
     if bills.unknown:
         warnings.append(unknown_rates_text(bills.unknown.values()))
     return Plan(
@@ -120,6 +121,7 @@ def estimate(
         operations=operations,
         extras=extras,
         savings_plans=plans,
+        broken_by_course=by_course,
         warnings=(
             *warnings,
             *left_out,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from estimator.billing.costing import CostBreakdown, usd_text
@@ -13,6 +13,7 @@ from estimator.billing.lcu import LcuHours, lcu_hours
 from estimator.billing.savings_plan_options import SavingsPlan
 from estimator.fingerprints import fingerprint_of
 from estimator.planning.effort import Effort
+from estimator.planning.limits import budget_rejections
 from estimator.planning.promise import Promise, Rejection
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
@@ -62,6 +63,8 @@ class Plan:
         The document that it came from, if any.
     effort : Effort
         How much of the candidates was simulated.
+    broken_by_course : tuple of Rejection
+        Limits that it breaks whatever the bill is.
     """
 
     spec: ServiceSpec
@@ -79,6 +82,16 @@ class Plan:
     warnings: tuple[str, ...] = ()
     scenario: Mapping[str, Any] = field(default_factory=dict)
     effort: Effort = field(default_factory=Effort)
+    broken_by_course: tuple[Rejection, ...] = ()
+
+    @property
+    def broken(self) -> tuple[Rejection, ...]:
+        """Limits of its own promise that it breaks, the budget last; none for a plan that a search found."""
+        usd = math.nan if self.cost.is_lower_bound else self.cost.total_usd
+        return (
+            *(replace(limit, spec=self.spec, usd_per_month=usd) for limit in self.broken_by_course),
+            *budget_rejections(self.promise, self.spec, self.cost.total_usd),
+        )
 
     @property
     def series(self) -> Series:

@@ -19,7 +19,7 @@ from estimator.planning.networks import compare_networks
 from estimator.planning.promise import Rejection
 from estimator.planning.purchases import compare_purchases
 from estimator.planning.result import Plan
-from estimator.planning.why_not import broken_by, difference_usd, estimate_like, signed_usd
+from estimator.planning.why_not import difference_usd, estimate_like, signed_usd
 from estimator.pricing.rates import Rates
 from estimator.service.capacity import CapacityProviderStrategy
 from estimator.service.network import NetworkLayout
@@ -218,17 +218,17 @@ def steps_to(today: Plan, best: Plan, rates: Rates) -> tuple[PlanStep, ...]:
             # Such as a policy that the deployment of today does not go with: it is had with the next group alone.
             continue
         changes = [_change(now.spec, after.spec, each) for each in waiting]
-        found.append(PlanStep(" and ".join(waiting), "; ".join(changes), now, after, broken_by(after, rates)))
+        found.append(PlanStep(" and ".join(waiting), "; ".join(changes), now, after, after.broken))
         now, waiting = after, []
     if _around(now) != _around(best):
         after = best
         if now.savings_plans != best.savings_plans:
             after = estimate_like(replace(best, savings_plans=now.savings_plans), rates, best.spec)
-        found.append(PlanStep(AROUND, _around_text(now, best), now, after, broken_by(after, rates)))
+        found.append(PlanStep(AROUND, _around_text(now, best), now, after, after.broken))
         now = after
     if now.savings_plans != best.savings_plans:
         change = f"{_plans_text(now)} → {_plans_text(best)}"
-        found.append(PlanStep(SAVINGS_PLANS, change, now, best, broken_by(best, rates)))
+        found.append(PlanStep(SAVINGS_PLANS, change, now, best, best.broken))
     return tuple(found)
 
 
@@ -390,7 +390,7 @@ def _value(plan: Plan, rates: Rates, group: str, title: str, spec: ServiceSpec) 
         return None
     more = difference_usd(plan.cost, other.cost)
     condition = _NEEDS.get(group, "") if group == "Architecture" or spec.capacity_provider_strategy.uses_spot else ""
-    return ChoiceValue(title, group, other.cost, more, broken_by(other, rates), condition=condition)
+    return ChoiceValue(title, group, other.cost, more, other.broken, condition=condition)
 
 
 def _savings_plan(plan: Plan, rates: Rates) -> list[ChoiceValue]:
@@ -405,7 +405,7 @@ def _savings_plan(plan: Plan, rates: Rates) -> list[ChoiceValue]:
             return []
         none_pays = "" if bought.commitment_usd_per_h else "No commitment pays."
         more = difference_usd(plan.cost, other.cost)
-        broken = broken_by(other, rates)
+        broken = other.broken
         return [ChoiceValue(bought.plan.title, SAVINGS_PLANS, other.cost, more, broken, condition=none_pays)]
     if any(way.unknown_price for way in ways):
         why = f"No rate of a Savings Plan is known in {rates.region}."
@@ -421,7 +421,7 @@ def _layouts(plan: Plan, rates: Rates) -> list[ChoiceValue]:
             "Network layout",
             bill.cost,
             None if bill.cost is None else difference_usd(plan.cost, bill.cost),
-            () if bill.cost is None else broken_by(_in_layout(plan, bill.network, bill.cost), rates),
+            () if bill.cost is None else _in_layout(plan, bill.network, bill.cost).broken,
             bill.why_not,
             bill.condition,
         )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from estimator.billing.costing import CostBreakdown, CostLine, price_month
-from estimator.billing.month import BilledMonth
+from estimator.billing.costing import CostBreakdown, CostLine
 from estimator.checks import shown
 from estimator.errors import InvalidScenario
 from estimator.planning.bills import in_order, require_rates_of
-from estimator.planning.drills import Situation
-from estimator.planning.limits import broken_limits, budget_rejections, drill_rejections
 from estimator.planning.planner import estimate
 from estimator.planning.promise import Rejection
 from estimator.planning.result import Plan
@@ -205,7 +202,7 @@ def why_not(plan: Plan, rates: Rates, spec: ServiceSpec) -> WhyNot:
     if not isinstance(spec, ServiceSpec):
         raise InvalidScenario(f"spec is {shown(spec)}; it must be a ServiceSpec, such as plan.spec with other values.")
     other = estimate_like(plan, rates, spec)
-    return WhyNot(plan, other, broken_by(other, rates), kind_differences(plan.cost, other.cost))
+    return WhyNot(plan, other, other.broken, kind_differences(plan.cost, other.cost))
 
 
 def estimate_like(plan: Plan, rates: Rates, spec: ServiceSpec) -> Plan:
@@ -237,41 +234,6 @@ def estimate_like(plan: Plan, rates: Rates, spec: ServiceSpec) -> Plan:
         plan.extras,
         plan.savings_plans,
     )
-
-
-def broken_by(plan: Plan, rates: Rates) -> tuple[Rejection, ...]:
-    """List the limits of its own promise that a plan or an estimate breaks.
-
-    Parameters
-    ----------
-    plan : Plan
-        A plan or an estimate.
-    rates : Rates
-        The region's rates.
-
-    Returns
-    -------
-    tuple of Rejection
-        Every one, with what is allowed and what it has; those of drills, which are simulated here, and of the budget among them.
-    """
-    month = BilledMonth(
-        plan.workload,
-        plan.simulation,
-        plan.application,
-        plan.cost.hours_per_month,
-        rates.region,
-        plan.behavior,
-        plan.extras,
-    )
-    (broken,) = broken_limits(month, plan.promise, price_month(month, rates))
-    situation = Situation(plan.workload, plan.application, plan.behavior, plan.operations, plan.promise)
-    usd = plan.cost.total_usd
-    every = (
-        *(replace(limit, usd_per_month=usd) for limit in broken),
-        *drill_rejections(plan.spec, situation, usd),
-        *budget_rejections(plan.promise, plan.spec, usd),
-    )
-    return tuple(limit for limit in every if limit.constraint != "rate")
 
 
 def kind_differences(before: CostBreakdown, after: CostBreakdown) -> tuple[KindDifference, ...]:

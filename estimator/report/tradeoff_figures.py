@@ -15,7 +15,7 @@ from estimator.planning.frontier import Candidate, Explored
 from estimator.planning.result import Plan
 from estimator.planning.risks import DEFAULT_RISK, Risk, require_risk, risk_of
 from estimator.planning.steps_to_plan import PlanStep
-from estimator.planning.why_not import broken_by, signed_usd
+from estimator.planning.why_not import signed_usd
 from estimator.pricing.rates import Rates
 from estimator.report.drawing import BLUE, GRAY, GRAY_AREA, GREEN, MAX_POINTS, PURPLE, VERMILION, dressed, paper
 from estimator.report.tables import Table
@@ -334,7 +334,7 @@ def _hover(candidate: Candidate, winner: Candidate | None, kind: Risk) -> str:
 
 
 def _today_hover(today: Plan, rates: Rates | None, kind: Risk) -> str:
-    broken = broken_by(today, rates) if rates is not None else ()
+    broken = today.broken if rates is not None else ()
     reasons = "; ".join(limit.reason for limit in broken)
     return _lines(
         f"today: {today.spec.describe()}",

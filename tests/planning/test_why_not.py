@@ -9,7 +9,7 @@ from estimator.billing.savings_plan_options import SavingsPlan
 from estimator.errors import InvalidScenario
 from estimator.planning.planner import estimate, plan
 from estimator.planning.promise import Choices, Promise
-from estimator.planning.why_not import broken_by, difference_usd, kind_differences, signed_usd, why_not
+from estimator.planning.why_not import difference_usd, kind_differences, signed_usd, why_not
 from estimator.pricing.rates import Rates
 from estimator.pricing.snapshots import load_rates
 from estimator.service.network import NetworkLayout
@@ -31,6 +31,7 @@ CHOICES = Choices(
     max_capacity=4,
     scale_out_cooldowns_s=(300,),
     scheduled_minimum_percents=(0.0,),
+    constant_counts=False,
 )
 BEST = plan(WORK, RATES, choices=CHOICES)
 #: What a task of 0.25 vCPU and 0.5 GB with a public address costs in a month.
@@ -156,7 +157,7 @@ def test_drills_and_budget_are_limits_too():
     # One task of 0.25 vCPU carries 5 requests/s of 10 ms; 20 requests/s of 10 ms need both.
     busy = Workload(LoadProfile.constant(40), cpu_ms_per_request=10)
     found = estimate(busy, RATES, ServiceSpec(TaskSize(256, 512), max_capacity=2), promise=promise)
-    broken = {limit.constraint: limit for limit in broken_by(found, RATES)}
+    broken = {limit.constraint: limit for limit in found.broken}
     assert set(broken) == {"max_usd_per_month", "max_minutes_after_zone_loss"}
     assert broken["max_usd_per_month"].actual == found.cost.total_usd
     assert broken["max_minutes_after_zone_loss"].actual > 0

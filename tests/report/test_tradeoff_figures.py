@@ -17,7 +17,7 @@ from estimator.planning.planner import estimate, plan
 from estimator.planning.promise import Promise
 from estimator.planning.risks import RISKS
 from estimator.planning.steps_to_plan import steps_to, value_of_choices
-from estimator.planning.why_not import broken_by, why_not
+from estimator.planning.why_not import why_not
 from estimator.pricing.rates import Rates
 from estimator.report.drawing import GRAY, MAX_POINTS
 from estimator.report.tradeoff_figures import front_figure, tradeoffs_html, waterfall_figure
@@ -58,7 +58,7 @@ def found() -> Tradeoffs:
         availability_prices(explored),
         value_of_choices(best, RATES),
         today,
-        broken_by(today, RATES),
+        today.broken,
         steps_to(today, best, RATES),
     )
 
