@@ -31,6 +31,7 @@ CHOICES = Choices(
     max_capacity=30,
     scale_out_cooldowns_s=(300,),
     scheduled_minimum_percents=(0.0,),
+    constant_counts=False,
 )
 WORK = Workload(
     LoadProfile(np.repeat([20.0, 60.0, 150.0, 40.0], 60), 60), cpu_ms_per_request=20, arm64_relative_speed=0.9
@@ -157,6 +158,7 @@ def test_a_front_leaves_aside_what_is_about_its_risk_and_nothing_else():
 def test_a_task_more_costs_what_aws_lists():
     # Fixed counts, so that nothing but the tasks differs: 0.25 vCPU, 0.5 GB and a public address for 730 hours.
     choices = Choices(
+        constant_counts=False,
         ("X86_64",),
         cpu_units=(256,),
         memory_mib=(512,),
@@ -257,6 +259,7 @@ def test_drills_decide_too():
 def test_layouts_that_do_not_serve_are_no_candidates():
     work = Workload(LoadProfile.constant(5), cpu_ms_per_request=10, outbound_sent_kb_per_request=1)
     choices = Choices(
+        constant_counts=False,
         cpu_units=(256,), memory_mib=(512,), target_values=(60.0,), min_capacities=(2,), layouts=("public", "endpoints")
     )
     assert {spec.network.layout for spec in explore(work, RATES, choices=choices).specs} == {"public"}
