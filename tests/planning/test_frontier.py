@@ -158,8 +158,8 @@ def test_a_front_leaves_aside_what_is_about_its_risk_and_nothing_else():
 def test_a_task_more_costs_what_aws_lists():
     # Fixed counts, so that nothing but the tasks differs: 0.25 vCPU, 0.5 GB and a public address for 730 hours.
     choices = Choices(
-        constant_counts=False,
         ("X86_64",),
+        constant_counts=False,
         cpu_units=(256,),
         memory_mib=(512,),
         target_values=(60.0,),
