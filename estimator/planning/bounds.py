@@ -11,7 +11,6 @@ can be.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,7 +27,7 @@ from estimator.simulation.inputs import StopRules
 from estimator.simulation.latency import TaskQueue, surely_late_shares
 from estimator.simulation.outcome import Figures
 from estimator.simulation.result import Simulation
-from estimator.simulation.translation import Setting, tasks_within_quota
+from estimator.simulation.translation import Setting, scheduled_bounds, tasks_within_quota
 from estimator.units import MS_PER_S, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 #: Looks at a course, at most: each takes about as long as a hundred steps. [1]
@@ -181,8 +180,11 @@ class CourseBounds:
         key: tuple[object, ...] = (setting.step_s, dynamics.min_capacity, first, dynamics.scheduled_actions)
         key += (i,) if floats else ()
         if key not in self._lows:
-            bounds = courses.course(i).inputs.bounds if floats or dynamics.scheduled_actions else ()
-            self._lows[key] = _lows_by_hour(bounds, first, quota, setting, courses.behavior)
+            plain = scheduled_bounds(dynamics, setting)
+            if plain is None:
+                steps, low, high, floor = np.array(courses.course(i).inputs.bounds, dtype=np.int64).reshape(-1, 4).T
+                plain = steps, np.maximum(low, np.minimum(floor, high)), high
+            self._lows[key] = _lows_by_hour(plain[0], plain[1], first, quota, setting, courses.behavior)
         lows = certain = self._lows[key]
         if courses.operations.deployment_schedules or courses.operations.zone_losses_h:
             certain = np.zeros_like(lows)
@@ -382,17 +384,19 @@ class CourseBounds:
 
 
 def _lows_by_hour(
-    bounds: Sequence[tuple[int, int, int, int]], first: int, quota: int, setting: Setting, behavior: AwsBehavior
+    at_step: NDArray[np.int64],
+    moved: NDArray[np.int64],
+    first: int,
+    quota: int,
+    setting: Setting,
+    behavior: AwsBehavior,
 ) -> NDArray[np.float64]:
     """Tasks that are asked for in all of each hour, and have been for so long that they are billed, shape (n_hours,)."""
     per_hour = SECONDS_PER_HOUR // setting.step_s
     n_hours = setting.n_steps // per_hour
-    if not bounds:
+    if not at_step.size:
         return np.full(n_hours, float(first))
-    at_step, low, high, floor = np.array(bounds, dtype=np.int64).T
-    order = np.argsort(at_step, kind="stable")
-    steps = np.concatenate([[0], at_step[order]])
-    moved = np.maximum(low, np.minimum(floor, high))[order]
+    steps = np.concatenate([[0], at_step])
     lows = np.minimum(np.concatenate([[first], moved]), quota).astype(np.float64)
     rate = min(behavior.launch_per_s, behavior.service_launches_per_minute / SECONDS_PER_MINUTE)
     delay = math.ceil((behavior.unbilled_s + lows.max() / rate) / setting.step_s) + 1

@@ -37,7 +37,9 @@ def is_settled(k: int, given: Given, scratch: Scratch, filled: Filled) -> bool:
         return True
     # What Fargate Spot bills counts for less.
     spot_saves = (1.0 - given.stop_at[at.SPOT_WEIGHT]) * totals[at.SPOT_BILLED_TASK_S]
-    if totals[at.BILLED_TASK_S] - spot_saves > given.most_billed_s[looks]:
+    # Between two looks the next one's figure holds: what is billed until then is not yet all counted, and not among what is left either.
+    between = (k - given.whole[at.RECORD_FROM]) % every > 0
+    if totals[at.BILLED_TASK_S] - spot_saves > given.most_billed_s[looks + between]:
         return True
     waits = given.real[at.QUEUE_PER_TASK] > 0.0 and given.real[at.QUEUE_TIMEOUT_S] > 0.0
     for i in range(len(given.most_late)):

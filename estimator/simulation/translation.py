@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field, replace
 
@@ -379,8 +380,47 @@ def _policy(policy: TargetTrackingScalingPolicy | StepScalingPolicy, behavior: A
     )
 
 
+def scheduled_bounds(
+    dynamics: Dynamics, setting: Setting
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None:
+    """List the changes of the bounds where nothing but scheduled actions that set both of them changes any, quickly.
+
+    Parameters
+    ----------
+    dynamics : Dynamics
+        The candidate.
+    setting : Setting
+        What it shares with others.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, or None
+        Steps, lower and upper bounds, where one of them changes; None if it is not so simple. [1, tasks, tasks]
+    """
+    actions = dynamics.scheduled_actions
+    if any(isinstance(policy, PredictiveScalingPolicy) for policy in dynamics.scaling) or any(
+        action.min_capacity is None or action.max_capacity is None for action in actions
+    ):
+        return None
+    due = [np.array(setting.steps_of(action.schedule, action.timezone), dtype=np.int64) for action in actions]
+    steps = np.maximum(np.concatenate([*due, np.zeros(0, dtype=np.int64)]), 0)
+    number = np.repeat(np.arange(len(actions)), [len(each) for each in due])
+    # Of those at one step, and before the first one, the latest counts; at one moment the last in the list.
+    order = np.lexsort((number, np.concatenate([*due, np.zeros(0, dtype=np.int64)])))
+    steps, number = steps[order], number[order]
+    last = np.append(steps[1:] != steps[:-1], True)[: steps.size]
+    steps, number = steps[last], number[last]
+    low = np.array([action.min_capacity for action in actions], dtype=np.int64)[number]
+    high = np.array([action.max_capacity for action in actions], dtype=np.int64)[number]
+    moved = (low != np.append(dynamics.min_capacity, low)[:-1]) | (high != np.append(dynamics.max_capacity, high)[:-1])
+    return steps[moved], low[moved], high[moved]
+
+
 def _bounds(dynamics: Dynamics, setting: Setting) -> tuple[tuple[int, int, int, int], ...]:
     """List the changes of the bounds by scheduled actions and predictive scaling, from the first step of the warm-up on."""
+    plain = scheduled_bounds(dynamics, setting)
+    if plain is not None:
+        return tuple(zip(*(values.tolist() for values in plain), itertools.repeat(0)))
     load = setting.workload.task_load
     due = sorted(
         (step, number)
