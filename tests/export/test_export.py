@@ -168,7 +168,9 @@ def test_readme_has_the_bill_and_says_what_image_it_needs(plan: Plan) -> None:
     for line in plan.cost:
         assert f"| {line.title} |" in readme
     assert plan.cost.total_text in readme
-    assert f"{plan.spec.max_capacity} tasks, {plan.spec.describe_scaling()}:\n\n| Charge |" in readme
+    said = "; ".join(f"{action.describe()} UTC" for action in plan.spec.scheduled_actions)
+    scaling = plan.spec.describe_scaling() + (f" ({said})" if said else "")
+    assert f"{plan.spec.max_capacity} tasks, {scaling}:\n\n| Charge |" in readme
     assert ("ContainerImage" in readme) or plan.application.image in readme
     if plan.application.image is None:
         assert "No image was given" in readme
