@@ -5,7 +5,7 @@ Notes
 All of it holds for certain. A step that is not over capacity has as many healthy tasks as its load needs, and those are billed; the bounds
 in force are billed too; what the promise lets be over capacity, late or refused is taken off. A bill is a sum of lines of which none falls
 with more task-hours and none costs more a unit with more units, so it lies above the straight line between no task-hours and more than there
-can be.
+can be. (Prices of your own may rise by tiers: the line then has the lowest of them.)
 """
 
 from __future__ import annotations
@@ -243,6 +243,21 @@ class CourseBounds:
             self._hours[facts.key] = least_s / SECONDS_PER_HOUR * (1 - _ROUNDING)
         return self._hours[facts.key]
 
+    def certain_task_hours(self, i: int) -> float:
+        """Task-hours of the period that are billed at the least, whether the promise is kept or not.
+
+        Parameters
+        ----------
+        i : int
+            Place of the course.
+
+        Returns
+        -------
+        float
+            Task-hours. [task-h]
+        """
+        return float(self._of(i).certain.sum()) * (1 - _ROUNDING)
+
     def likely_task_hours(self, i: int, target_percent: float) -> float:
         """Guess the task-hours of the period, to look at likely winners first.
 
@@ -267,7 +282,7 @@ class CourseBounds:
         return self._hours[key]
 
     def at_best(self, i: int) -> Figures:
-        """Say what a course has at the best: all the tasks that it may have, at all times, and the bill of the fewest.
+        """Say what a course has at the best: all the tasks that it may have, at all times, and the bill of those that are certain.
 
         Parameters
         ----------
@@ -283,29 +298,29 @@ class CourseBounds:
         grid = facts.grid
         capacity_per_s = facts.most * facts.queue.requests_per_s
         totals = np.zeros(at.N_TOTALS)
-        totals[at.BILLED_TASK_S] = self.least_task_hours(i) * SECONDS_PER_HOUR
+        totals[at.BILLED_TASK_S] = self.certain_task_hours(i) * SECONDS_PER_HOUR
         totals[at.STEPS_OVER_CAPACITY] = grid.above(capacity_per_s * (1 + 2 * _ROUNDING))
         slow_at = min(facts.slow_utilization, 1.0)
         totals[at.SLOW_STEPS] = grid.above(capacity_per_s * slow_at * (1 + 2 * _ROUNDING))
         if self.courses.nothing_waits:
-            totals[at.REFUSED_REQUESTS] = grid.beyond(capacity_per_s) * (1 - _ROUNDING)
+            totals[at.REFUSED_REQUESTS] = grid.beyond(capacity_per_s * (1 + 2 * _ROUNDING))
         totals[at.PEAK_DESIRED_COUNT] = facts.lows.max()
         totals[at.PEAK_UTILIZATION] = grid.rising[-1] / capacity_per_s * (1 - _ROUNDING)
         histogram, never = np.zeros(at.N_BINS), np.zeros(at.N_WAIT_BINS + 1)
+        if not self.courses.nothing_waits:
+            # A short queue over capacity can be quicker than a long one below it.
+            histogram[0] = self.total_requests
+            return Figures(totals, histogram, never)
         load_per_s, requests = grid.parts
         utilization = load_per_s / capacity_per_s * (1 - _ROUNDING)
         over = utilization > 1
         bins = np.minimum((utilization[~over] * at.N_BINS).astype(np.int64), at.N_BINS - 1)
         np.add.at(histogram, bins, requests[~over])
-        late = float(requests[over].sum())
-        if self.courses.nothing_waits:
-            never[-1] = late
-        else:
-            histogram[0] += late
+        never[-1] = float(requests[over].sum())
         return Figures(totals, histogram, never)
 
     def finished_at_best(self, i: int, partial: Figures) -> Figures:
-        """Say what a course that was given up has at the best: from then on the fewest tasks, all requests answered at once.
+        """Say what a course that was given up has at the best: from then on those tasks that are certain, all requests answered at once.
 
         Parameters
         ----------
@@ -321,11 +336,10 @@ class CourseBounds:
         """
         totals, histogram = partial.totals.copy(), partial.utilization_histogram.copy()
         left = self.total_requests - float(histogram.sum() + partial.wait_histogram.sum())
-        histogram[0] += max(left, 0.0) * (1 - _ROUNDING)
+        histogram[0] += max(left, 0.0)
         inputs = self.courses.course(i).inputs
         first = (partial.stopped_after - inputs.record_from) * inputs.step_s // SECONDS_PER_HOUR + 1
-        totals[at.BILLED_TASK_S] += self._remaining_s(i)[min(first, self._remaining_s(i).size - 1)]
-        totals[at.BILLED_TASK_S] = max(totals[at.BILLED_TASK_S], self.at_best(i).totals[at.BILLED_TASK_S])
+        totals[at.BILLED_TASK_S] += float(self._of(i).certain[first:].sum()) * SECONDS_PER_HOUR * (1 - _ROUNDING)
         return Figures(totals, histogram, partial.wait_histogram)
 
     def _remaining_s(self, i: int) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ from estimator.planning.bounds import CostLines, CourseBounds, pretended
 from estimator.planning.drills import Situation
 from estimator.planning.effort import Effort
 from estimator.planning.limits import broken_limits, could_decide, drill_rejections, none_left, worst
-from estimator.planning.promise import Promise, Rejection
+from estimator.planning.promise import KNOWN_BEFORE, Promise, Rejection
 from estimator.pricing.rates import Rates
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
@@ -158,6 +158,7 @@ class Search:
         else:
             self.courses, self.bounds, self.whole = like.courses, like.bounds, like.whole
         self._drilled: dict[int, list[Rejection]] = {} if like is None else like._drilled
+        self._is_again, self._n_known = like is not None, len(self.whole)
         self.to_beat = to_beat
         self.best: Winner | None = None
         self.partial: dict[int, Figures] = {}
@@ -207,17 +208,32 @@ class Search:
             price_month(self._month(self._pretend(hours, 0.0)), q.rates).total_usd
             for hours in (np.zeros_like(far), far)
         )
+        # Where tiers of your own prices rise, no straight line between two bills lies below all in between.
+        slopes = q.rates.without_rising_tiers()
+        if slopes is q.rates:
+            none = fixed
+        else:
+            none, on_demand = (
+                price_month(self._month(self._pretend(hours, 0.0)), slopes).total_usd
+                for hours in (np.zeros_like(far), far)
+            )
         on_spot = on_demand
         if share.any():
-            on_spot = price_month(self._month(self._pretend(far, 0.0, True)), q.rates).total_usd
-        per_hour = (on_demand - fixed) / far - self._most_saved_per_task_hour
-        per_spot_hour = np.where(share > 0, (on_spot - fixed) / far, np.inf)
+            on_spot = price_month(self._month(self._pretend(far, 0.0, True)), slopes).total_usd
+        per_hour = (on_demand - none) / far - self._most_saved_per_task_hour
+        per_spot_hour = np.where(share > 0, (on_spot - none) / far, np.inf)
         return CostLines(fixed, np.maximum(per_hour, 0.0), per_spot_hour, share)
 
     @cached_property
     def least_usd(self) -> NDArray[np.float64]:
         """Least bill of each candidate that keeps the promise. [USD/month]"""
         hours = np.array([self.bounds.least_task_hours(i) for i in range(len(self.courses.dynamics))])
+        return self.lines.least_usd(hours[self.courses.index]) * (1 - 1e-9)
+
+    @cached_property
+    def _certain_usd(self) -> NDArray[np.float64]:
+        """Least bill of each candidate, whether it keeps the promise or not. [USD/month]"""
+        hours = np.array([self.bounds.certain_task_hours(i) for i in range(len(self.courses.dynamics))])
         return self.lines.least_usd(hours[self.courses.index]) * (1 - 1e-9)
 
     def at_best(self, courses: Iterable[int]) -> dict[int, list[Rejection]]:
@@ -396,9 +412,12 @@ class Search:
     def _drilled_of(self, place: int) -> list[Rejection]:
         """Limits that a candidate breaks in the drills, as far as its course was drilled."""
         found = self._drilled.get(int(self.courses.index[place]), [])
-        # What it costs no drill says: at least so much.
-        spec, usd = self.question.specs[place], float(self.least_usd[place])
-        return [replace(one, spec=spec, usd_per_month=usd, is_partial=True) for one in found]
+        spec, least = self.question.specs[place], float(self._certain_usd[place])
+        # Another candidate of the course was drilled, and what this one costs is known from below.
+        return [
+            one if one.spec is spec else replace(one, spec=spec, usd_per_month=least, is_least_usd=True)
+            for one in found
+        ]
 
     # What became of the others.
 
@@ -417,7 +436,7 @@ class Search:
                 kind = i if most is None else (rejection.constraint, spec.cpu_architecture, spec.task_size.cpu_units)
                 chosen[kind] = i
         courses = list(dict.fromkeys(chosen.values()))
-        courses = courses if most is None else courses[-most:]
+        courses = courses if most is None else courses[max(len(courses) - most, 0) :]
         done: dict[int, Figures] = {}
 
         def one(n: int) -> None:
@@ -451,7 +470,7 @@ class Search:
             if broken and given_up[place] and not _without_rate(broken) and broken[0].usd_per_month < most:
                 yield place, worst(broken)
         seen = {*self.whole, *self.partial}
-        rest = [i for i, least in enumerate(self._least_of) if i not in seen and least < most]
+        rest = [i for i, places in enumerate(self._places) if i not in seen and self._certain_usd[places].min() < most]
         for place, broken in self.at_best(rest).items():
             if broken and not _without_rate(broken) and broken[0].usd_per_month < most:
                 yield place, worst(broken)
@@ -516,11 +535,11 @@ class Search:
         """How much was simulated."""
         return Effort(
             len(self.question.specs),
-            len(self.courses.dynamics),
-            len(self.whole),
+            0 if self._is_again else len(self.courses.dynamics),
+            len(self.whole) - self._n_known,
             len(set(self.partial) - set(self.whole)),
             self.steps,
-            int(self.courses.steps.sum()),
+            0 if self._is_again else int(self.courses.steps.sum()),
         )
 
     # Shorthands.
@@ -566,8 +585,16 @@ class Search:
                 )
             )
             bills = replace(bills, total_usd=lines.least_usd(hours))
+        elif self.question.needs_hours:
+            # What Savings Plans make of each bill is found for those alone that could win.
+            hours = month.simulation.billed_task_hours - month.simulation.spot_billed_task_hours
+            bills = replace(bills, total_usd=bills.total_usd - self._most_saved_per_task_hour[places] * hours)
         broken = broken_limits(month, q.promise, bills, self.deciding)
-        return self._noted([self._whatever_comes(row) for row in broken] if partial else broken)
+        if partial:
+            broken = [self._whatever_comes(row) for row in broken]
+        elif self.question.needs_hours:
+            broken = [[replace(one, is_least_usd=True) for one in row] for row in broken]
+        return self._noted(broken)
 
     def _noted(self, broken: list[list[Rejection]]) -> list[list[Rejection]]:
         """Keep in mind for want of which rates candidates were left out."""
@@ -582,7 +609,7 @@ class Search:
         certain = [
             one for one in broken if one.constraint != "rate" or not one.spec.capacity_provider_strategy.uses_spot
         ]
-        return [replace(one, is_partial=True) for one in certain]
+        return [replace(one, is_partial=one.constraint not in KNOWN_BEFORE, is_least_usd=True) for one in certain]
 
     @cached_property
     def _most_saved_per_task_hour(self) -> NDArray[np.float64]:

@@ -128,8 +128,9 @@ class Rejection:
     usd_per_month : float
         Its bill; not a number if a rate is unknown. [USD/month]
     is_partial : bool
-        True if the candidate was not simulated to the end, since the limit is broken whatever comes: it misses the limit by so much or more, and
-        its bill is at least so much.
+        True if the candidate was not simulated to the end, since the limit is broken whatever comes: it misses the limit by so much or more.
+    is_least_usd : bool
+        True if its bill is only known to be at least so much.
     """
 
     constraint: str
@@ -139,6 +140,7 @@ class Rejection:
     spec: ServiceSpec = field(repr=False)
     usd_per_month: float = math.nan
     is_partial: bool = False
+    is_least_usd: bool = False
 
     @property
     def miss(self) -> float:
@@ -161,8 +163,7 @@ class Rejection:
         actual, limit = (_digits(value, 4) for value in (self.actual, self.limit))
         if actual == limit:
             actual, limit = (_digits(value, 12) for value in (self.actual, self.limit))
-        partial = self.is_partial and self.constraint not in KNOWN_BEFORE
-        more = f" or {'more' if self.actual > self.limit else 'less'}" if partial else ""
+        more = f" or {'more' if self.actual > self.limit else 'less'}" if self.is_partial else ""
         return f"{self.constraint} is {actual}{more}; {side} {limit} {self.unit}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -180,6 +181,7 @@ class Rejection:
             "unit": self.unit,
             "usd_per_month": self.usd_per_month if math.isfinite(self.usd_per_month) else None,
             "is_partial": self.is_partial,
+            "is_least_usd": self.is_least_usd,
             "candidate": self.spec.describe(),
         }
 

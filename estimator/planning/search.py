@@ -214,3 +214,6 @@ def _bounds(
             said.add(in_busy_hours)
             actions = () if busy is None or in_busy_hours == minimum else busy.actions(in_busy_hours, minimum, maximum)
             yield minimum, maximum, actions
+        if not said:
+            # No busy hours, or none that need more.
+            yield minimum, maximum, ()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 import numpy as np
@@ -331,6 +332,21 @@ class Rates:
 
             usage_type = PRICES[price].query.usage_type_in(self.region) if price in PRICES else "no priced dimension"
             raise RateNotFound(price, self.region, usage_type, self.snapshot, self.as_of) from None
+
+    def without_rising_tiers(self) -> Rates:
+        """Take the lowest price of all tiers where one of them is dearer than one before it, as only prices of your own are.
+
+        Returns
+        -------
+        Rates
+            Under which no amount costs more; these themselves where nothing rises.
+        """
+        rising = {
+            name: replace(rate, tiers=(Tier(0, min((tier.price for tier in rate.tiers), key=float)),))
+            for name, rate in self.known.items()
+            if any(float(later.price) > float(earlier.price) for earlier, later in itertools.pairwise(rate.tiers))
+        }
+        return replace(self, known={**self.known, **rising}) if rising else self
 
     def __contains__(self, price: object) -> bool:
         return price in self.known

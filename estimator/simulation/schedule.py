@@ -110,7 +110,7 @@ def disturb(k: int, given: Given, scratch: Scratch, totals: Any) -> None:
 def calm_until(k: int, given: Given, scratch: Scratch) -> int:
     """Find the next step in which something starts, stops, is scheduled or may be decided: until then only requests come.
 
-    The first recorded step counts too, and where hours are asked for, that with which an hour begins.
+    The first recorded step counts too, where hours are asked for, that with which an hour begins, and where there are limits, that of a look.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def calm_until(k: int, given: Given, scratch: Scratch) -> int:
         return k + 1
     until = given.whole[at.RECORD_FROM]
     if k >= until:
-        until = min(state[at.HOUR_END], len(given.requests_per_s))
+        until = min(state[at.HOUR_END], state[at.NEXT_LOOK], len(given.requests_per_s))
     if BOUNDS and at.N_BOUNDS * state[at.NEXT_BOUNDS] < len(given.bounds):
         until = min(until, given.bounds[at.N_BOUNDS * state[at.NEXT_BOUNDS]])
     if DISTURBANCES:

@@ -341,7 +341,7 @@ CASES: dict[str, partial[Case]] = {
     "quota of vCPU": partial(
         Case,
         work(daily(2, 80, 0.1, 10)),
-        Promise(max_minutes_over_capacity=5500),
+        Promise(max_minutes_over_capacity=13_000),
         space(),
         behavior=AwsBehavior(enforce_vcpu_quota=True, fargate_vcpu_quota=2.75),
     ),

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from estimator.billing.lcu import lcu_dimensions, lcu_hours
 from estimator.errors import NoFeasiblePlan
-from estimator.planning import search
 from estimator.planning.planner import estimate, plan
 from estimator.planning.promise import Choices, Promise
 from estimator.scenario import Scenario
@@ -39,7 +38,7 @@ many = settings(max_examples=60, deadline=None, derandomize=True)
 
 @pytest.fixture
 def few_sizes(monkeypatch):
-    monkeypatch.setattr(search, "TASK_SIZES", tuple(TaskSize(*size) for size in SIZES))
+    monkeypatch.setattr("estimator.planning.promise.TASK_SIZES", tuple(TaskSize(*size) for size in SIZES))
 
 
 @few

@@ -9,8 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from estimator.simulation import parameters as at
+from estimator.simulation.compiled import compiled_run
 from estimator.simulation.inputs import PolicyInputs, SimulationInputs, StopRules, features_of
 from estimator.simulation.outcome import Figures, loop_for, run_loop
+from estimator.simulation.variants import ALL, plain_run
 from tests.simulation.strategies import scenarios
 
 many = settings(max_examples=60, deadline=None, derandomize=True)
@@ -135,7 +137,8 @@ def test_what_is_found_until_then_is_the_course_cut_at_that_step(compiled, scena
 def test_compiled_or_not_a_course_is_given_up_at_the_same_step(scenario, limit):
     inputs = inputs_of(scenario)
     rules = rules_of(inputs, followed(inputs), limit)
-    one, other = (followed(inputs, rules, compiled, hours=False) for compiled in (True, False))
+    one = run_loop(inputs, False, compiled_run(ALL), True, False, rules)
+    other = run_loop(inputs, False, plain_run(features_of(inputs)), False, False, rules)
     # Which loop is compiled depends on what else was run, so it must not show.
     assert one.stopped_after == other.stopped_after
     check_equal(one, other)
