@@ -26,9 +26,19 @@ if TYPE_CHECKING:
     from estimator.errors import NoFeasiblePlan as NoFeasiblePlan
     from estimator.errors import RateNotFound as RateNotFound
     from estimator.export import export_stack as export_stack
+    from estimator.fleet_files import read_fleet as read_fleet
+    from estimator.planning.comparison import Comparison as Comparison
+    from estimator.planning.comparison import compare as compare
     from estimator.planning.cost_split import fixed_and_variable as fixed_and_variable
+    from estimator.planning.fleet import plan_fleet as plan_fleet
+    from estimator.planning.fleet_store import FleetStore as FleetStore
+    from estimator.planning.frontier import explore as explore
+    from estimator.planning.guard import GuardLimits as GuardLimits
+    from estimator.planning.guard import check_plan as check_plan
     from estimator.planning.horizon import bill_by_month as bill_by_month
     from estimator.planning.lcu_advice import lcu_advice as lcu_advice
+    from estimator.planning.limit_prices import availability_prices as availability_prices
+    from estimator.planning.limit_prices import limit_prices as limit_prices
     from estimator.planning.networks import compare_networks as compare_networks
     from estimator.planning.planner import estimate as estimate
     from estimator.planning.planner import plan as plan
@@ -38,8 +48,13 @@ if TYPE_CHECKING:
     from estimator.planning.purchases import compare_purchases as compare_purchases
     from estimator.planning.regions import bills_by_region as bills_by_region
     from estimator.planning.result import Plan as Plan
+    from estimator.planning.steps_to_plan import steps_to as steps_to
+    from estimator.planning.steps_to_plan import value_of_choices as value_of_choices
+    from estimator.planning.why_not import why_not as why_not
     from estimator.pricing.price_list import fetch_rates as fetch_rates
     from estimator.pricing.snapshots import load_rates as load_rates
+    from estimator.risk import assess_risk as assess_risk
+    from estimator.risk import rivals as rivals
     from estimator.scenario import Scenario as Scenario
     from estimator.service.application import Application as Application
     from estimator.service.behavior import AwsBehavior as AwsBehavior
@@ -63,6 +78,7 @@ if TYPE_CHECKING:
     from estimator.workload.access_logs import load_from_access_logs as load_from_access_logs
     from estimator.workload.cloudwatch import load_from_cloudwatch as load_from_cloudwatch
     from estimator.workload.horizon import Horizon as Horizon
+    from estimator.workload.interval import Interval as Interval
     from estimator.workload.measured import Measured as Measured
     from estimator.workload.profile import LoadProfile as LoadProfile
     from estimator.workload.protocols import protocol_fields as protocol_fields
@@ -75,11 +91,15 @@ _HOMES = {
     "AwsBehavior": "estimator.service.behavior",
     "CapacityProviderStrategy": "estimator.service.capacity",
     "Choices": "estimator.planning.promise",
+    "Comparison": "estimator.planning.comparison",
     "CostBreakdown": "estimator.billing.costing",
     "DeploymentConfiguration": "estimator.service.deployment",
     "EstimatorError": "estimator.errors",
     "Extras": "estimator.service.extras",
+    "FleetStore": "estimator.planning.fleet_store",
+    "GuardLimits": "estimator.planning.guard",
     "Horizon": "estimator.workload.horizon",
+    "Interval": "estimator.workload.interval",
     "InvalidScenario": "estimator.errors",
     "LoadProfile": "estimator.workload.profile",
     "Measured": "estimator.workload.measured",
@@ -103,19 +123,25 @@ _HOMES = {
     "TaskSize": "estimator.service.task_size",
     "Workload": "estimator.workload.request",
     "alb_lcu": "estimator.billing.lcu",
+    "assess_risk": "estimator.risk",
+    "availability_prices": "estimator.planning.limit_prices",
     "best_commitment": "estimator.billing.savings_plans",
     "bill_by_month": "estimator.planning.horizon",
     "bills_by_region": "estimator.planning.regions",
+    "check_plan": "estimator.planning.guard",
+    "compare": "estimator.planning.comparison",
     "compare_networks": "estimator.planning.networks",
     "compare_options": "estimator.billing.savings_plans",
     "compare_purchases": "estimator.planning.purchases",
     "estimate": "estimator.planning.planner",
+    "explore": "estimator.planning.frontier",
     "export_stack": "estimator.export",
     "fargate_tasks": "estimator.billing.usage",
     "fargate_usage": "estimator.billing.savings_plans",
     "fetch_rates": "estimator.pricing.price_list",
     "fixed_and_variable": "estimator.planning.cost_split",
     "lcu_advice": "estimator.planning.lcu_advice",
+    "limit_prices": "estimator.planning.limit_prices",
     "load_from_access_logs": "estimator.workload.access_logs",
     "load_from_cloudwatch": "estimator.workload.cloudwatch",
     "load_from_csv": "estimator.workload.sources",
@@ -123,11 +149,17 @@ _HOMES = {
     "load_rates": "estimator.pricing.snapshots",
     "lower_lcu": "estimator.billing.lcu",
     "plan": "estimator.planning.planner",
+    "plan_fleet": "estimator.planning.fleet",
     "price_usage": "estimator.billing.usage",
     "protocol_fields": "estimator.workload.protocols",
+    "read_fleet": "estimator.fleet_files",
     "replay_flash_crowd": "estimator.simulation.replay",
+    "rivals": "estimator.risk",
     "simulate": "estimator.simulation.engine",
+    "steps_to": "estimator.planning.steps_to_plan",
     "usual_policies": "estimator.simulation.replay",
+    "value_of_choices": "estimator.planning.steps_to_plan",
+    "why_not": "estimator.planning.why_not",
 }
 
 __all__ = sorted(_HOMES)

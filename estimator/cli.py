@@ -16,13 +16,19 @@ import typer
 
 from estimator.commands.bill import charges, networks, purchases, regions, usage
 from estimator.commands.breakdown import breakdown
+from estimator.commands.check import check
+from estimator.commands.compare import compare
 from estimator.commands.course import replay, simulate
+from estimator.commands.fleet import fleet
 from estimator.commands.invoice import invoice
 from estimator.commands.load import load
 from estimator.commands.output import progress_bar
 from estimator.commands.prices import prices
 from estimator.commands.reading import read_scenario
+from estimator.commands.risk import risk
+from estimator.commands.tradeoffs import tradeoffs
 from estimator.commands.uncertain import uncertain
+from estimator.commands.why import why
 
 if TYPE_CHECKING:
     from estimator.planning.result import Plan
@@ -204,9 +210,15 @@ def estimate(
 app.command()(simulate)
 app.command()(replay)
 app.command()(breakdown)
+app.command()(compare)
+app.command()(check)
+app.command()(fleet)
 app.command()(regions)
 app.command()(networks)
+app.command()(tradeoffs)
+app.command()(why)
 app.command()(purchases)
+app.command()(risk)
 app.command()(charges)
 app.command()(usage)
 app.command()(invoice)

@@ -13,6 +13,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from estimator.checks import shown
 from estimator.errors import InvalidScenario
+from estimator.workload.interval import ENDS, Interval
+
+#: Mappings of free names to texts, in which nothing is an interval.
+_FREE_NAMES = frozenset({"application.environment", "application.secrets"})
 
 
 class Section(BaseModel):
@@ -106,11 +110,141 @@ def refuse_truth_values(values: object, where: str, allowed: frozenset[str], pat
     elif isinstance(values, (list, tuple)):
         for number, value in enumerate(values):
             refuse_truth_values(value, where, allowed, f"{path}[{number}]")
-    elif isinstance(values, bool) and path.rpartition(".")[2] not in allowed:
+    elif isinstance(values, bool) and path.rpartition(".")[2].partition("[")[0] not in allowed:
         raise InvalidScenario(
             f"{where}: {path} is {str(values).lower()}; it must not be a truth value. YAML reads yes, no, on and off as one: put text in quotes; "
             "`estimator schema` says what is allowed."
         )
+
+
+def take_intervals(values: object, where: str) -> tuple[Any, dict[str, Interval]]:
+    """Put the likely value in the place of each interval.
+
+    Parameters
+    ----------
+    values : object
+        Nested plain values, in which ``{low: ..., likely: ..., high: ...}`` may stand for a number.
+    where : str
+        What to call the document in messages.
+
+    Returns
+    -------
+    tuple of (object, dict of str to Interval)
+        A copy with numbers alone, and the intervals by dotted path, in the order of the document.
+
+    Raises
+    ------
+    InvalidScenario
+        If an interval is not three numbers that rise.
+
+    Examples
+    --------
+    >>> values = {"load": {"events": [{"factor": {"low": 2, "likely": 3, "high": 5}}]}}
+    >>> take_intervals(values, "shop.yaml")
+    ({'load': {'events': [{'factor': 3}]}}, {'load.events[0].factor': Interval(low=2, likely=3, high=5)})
+    """
+    found: dict[str, Interval] = {}
+
+    def taken(value: object, path: str) -> object:
+        if isinstance(value, Mapping):
+            if path in _FREE_NAMES:
+                return value
+            if len(set(ENDS) & set(value)) > 1:
+                found[path] = _interval(value, f"{where}: {path}" if path else where)
+                return found[path].likely
+            return {key: taken(item, f"{path}.{key}" if path else str(key)) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [taken(item, f"{path}[{number}]") for number, item in enumerate(value)]
+        return value
+
+    return taken(values, ""), found
+
+
+def _interval(value: Mapping[Any, Any], place: str) -> Interval:
+    if set(value) != set(ENDS):
+        missing = [name for name in ENDS if name not in value]
+        problem = (
+            f"has no {missing[0]}"
+            if missing
+            else f"has {shown(next(str(key) for key in value if key not in ENDS))} besides"
+        )
+        raise InvalidScenario(
+            f"{place} {problem}; an interval is {{low: ..., likely: ..., high: ...}}. Give all three and nothing else."
+        )
+    try:
+        return Interval(**value)
+    except InvalidScenario as error:
+        raise InvalidScenario(f"{place}: {error}") from None
+
+
+def value_at(values: object, path: str) -> Any:
+    """Look up what stands at a dotted path.
+
+    Parameters
+    ----------
+    values : object
+        Nested plain values.
+    path : str
+        Such as ``load.events[0].factor``.
+
+    Returns
+    -------
+    object
+        The value; None if there is no such place.
+
+    Examples
+    --------
+    >>> value_at({"load": {"events": [{"factor": 3}]}}, "load.events[0].factor")
+    3
+    """
+    for part in _parts(path):
+        listed = isinstance(values, (list, tuple)) and isinstance(part, int) and part < len(values)
+        if not listed and not (isinstance(values, Mapping) and part in values):
+            return None
+        values = values[part]  # type: ignore[index]
+    return values
+
+
+def with_values(values: Any, moved: Mapping[str, Any]) -> Any:
+    """Put values in their places.
+
+    Parameters
+    ----------
+    values : object
+        Nested plain values.
+    moved : mapping of str to object
+        Values by dotted path; a mapping on the way that is not there, or is null, is made.
+
+    Returns
+    -------
+    object
+        A copy in which they stand.
+
+    Examples
+    --------
+    >>> with_values({"load": {"events": [{"factor": 3}]}}, {"load.events[0].factor": 5, "behavior.low_factor": 0.8})
+    {'load': {'events': [{'factor': 5}]}, 'behavior': {'low_factor': 0.8}}
+    """
+    copy = _copied(values)
+    for path, value in moved.items():
+        *way, last = _parts(path)
+        place = copy
+        for part in way:
+            if isinstance(place, dict) and place.get(part) is None:
+                place[part] = {}
+            place = place[part]
+        place[last] = value
+    return copy
+
+
+def _copied(values: Any) -> Any:
+    if isinstance(values, Mapping):
+        return {key: _copied(value) for key, value in values.items()}
+    return [_copied(value) for value in values] if isinstance(values, (list, tuple)) else values
+
+
+def _parts(path: str) -> list[str | int]:
+    return [int(found[1:-1]) if found.startswith("[") else found for found in re.findall(r"[^.\[\]]+|\[[0-9]+\]", path)]
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,21 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from estimator.billing.savings_plan_options import SavingsPlan, require_savings_plans
 from estimator.checks import read_text, require_number
-from estimator.documents import Known, Section, parse_document, refuse_truth_values, sentence_of, with_path
+from estimator.documents import (
+    Known,
+    Section,
+    parse_document,
+    refuse_truth_values,
+    sentence_of,
+    take_intervals,
+    value_at,
+    with_path,
+    with_values,
+)
 from estimator.errors import InvalidScenario
 from estimator.load_sections import LOAD_PARTS, LOADS, Load, ShapedLoad
 from estimator.planning.limits import require_consistent
@@ -34,6 +44,7 @@ from estimator.service.spec import ServiceSpec
 from estimator.service_sections import POLICY_SECTIONS, PolicySection, Service, require_one_way, require_recurring
 from estimator.units import HOURS_PER_MONTH, described_fields
 from estimator.workload.horizon import Horizon
+from estimator.workload.interval import ENDS, Interval
 from estimator.workload.protocols import PROTOCOLS, protocol_fields
 from estimator.workload.request import Request, Workload
 
@@ -80,6 +91,11 @@ class Scenario(Section):
         What is taken for granted of AWS where it does not say.
     prices : section
         Which prices hold: those of a day, and your own.
+
+    Notes
+    -----
+    Any number of it may be an interval, ``{low: 30, likely: 40, high: 70}``. Its fields then have the likely values, with which all is computed but
+    what `estimator.risk` does; the intervals themselves are kept beside them, and written where they stood.
     """
 
     version: Literal[1] = 1
@@ -99,6 +115,61 @@ class Scenario(Section):
     horizon: Horizon = Horizon()
     behavior: AwsBehavior = AwsBehavior()
     prices: Prices = Prices()
+    _intervals: dict[str, Interval] = PrivateAttr()
+
+    # What is not known exactly.
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Begin without intervals: only a reader knows where they stood.
+
+        Parameters
+        ----------
+        context : object
+            What pydantic was given besides the values; nothing here needs it.
+        """
+        self._intervals = {}
+
+    @property
+    def intervals(self) -> dict[str, Interval]:
+        """Numbers that are known between two ends, by dotted path, such as ``load.events[0].factor``; not those that were changed since."""
+        if not self._intervals:
+            return {}
+        values = self.model_dump(mode="json")
+        return {path: item for path, item in self._intervals.items() if value_at(values, path) == item.likely}
+
+    def likely(self) -> Scenario:
+        """Return the scenario with the likely values and no intervals.
+
+        Returns
+        -------
+        Scenario
+            The same in all else.
+        """
+        copy = self.model_copy()
+        copy._intervals = {}
+        return copy
+
+    def moved(self, values: Mapping[str, Any], with_load: bool = True) -> Scenario:
+        """Return the scenario with other values and no intervals.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+            Values by dotted path. [the fields' units]
+        with_load : bool
+            False to leave it to the first use of the load whether it can be made.
+
+        Returns
+        -------
+        Scenario
+            The same in all else.
+
+        Raises
+        ------
+        InvalidScenario
+            If a value is not allowed, or does not go with the others.
+        """
+        return self._read(with_values(self.likely().to_dict(), values), "The scenario", with_load)
 
     # What the document becomes.
 
@@ -214,6 +285,7 @@ class Scenario(Section):
         rates: Rates | None = None,
         folder: Path | str = ".",
         progress: Callable[[float], None] | None = None,
+        n_threads: int | None = None,
     ) -> Plan:
         """Find the cheapest candidate that keeps the promise.
 
@@ -225,6 +297,8 @@ class Scenario(Section):
             What the path of a CSV file is relative to.
         progress : callable, optional
             Called with the part that is done, 0 to 1.
+        n_threads : int, optional
+            Threads, which change nothing in the plan; by default one for each core. [1]
 
         Returns
         -------
@@ -233,9 +307,11 @@ class Scenario(Section):
         """
         workload = self.workload(folder)
         require_recurring(self.load, workload.load, None, self.operations)
+        own = self._own(self.rates(folder) if rates is None else rates)
+        others = [region for region in dict.fromkeys(self.search.regions) if region != self.region]
         found = plan(
             workload,
-            self._own(self.rates(folder) if rates is None else rates),
+            [own, *(self.prices.over(load_rates(region, as_of=self.prices.as_of), Path(folder)) for region in others)],
             self.promise,
             choices=self.search,
             application=self.application,
@@ -246,6 +322,7 @@ class Scenario(Section):
             operations=self.operations,
             extras=self.extras,
             savings_plans=self.savings_plans,
+            n_threads=n_threads,
         )
         return self._signed(found)
 
@@ -264,7 +341,13 @@ class Scenario(Section):
     def _signed(self, found: Plan) -> Plan:
         from dataclasses import replace
 
-        return replace(found, scenario=self.to_dict())
+        # What a search has chosen beside the service stands where the scenario says it.
+        values = self.to_dict()
+        values["region"] = found.cost.region
+        values["request"]["behind_cloudfront"] = found.workload.behind_cloudfront
+        for name in ("container_insights", "log_class"):
+            values["extras"][name] = getattr(found.extras, name)
+        return replace(found, scenario=values)
 
     # Reading and writing.
 
@@ -282,6 +365,9 @@ class Scenario(Section):
             values["service"] = {
                 name: value for name, value in values["service"].items() if name not in self.service.without_effect
             }
+        intervals = self.intervals
+        if intervals:
+            values = with_values(values, {path: item.to_dict() for path, item in intervals.items()})
         return values
 
     def to_yaml(self) -> str:
@@ -317,6 +403,29 @@ class Scenario(Section):
         InvalidScenario
             In one sentence: the field, its value, what is allowed.
         """
+        try:
+            values, intervals = take_intervals(values, where)
+        except RecursionError:
+            raise InvalidScenario(
+                f"{where} holds itself, or is nested too deep; it must be a mapping of sections such as region, load and request."
+            ) from None
+        scenario = cls._read(values, where)
+        read = scenario.model_dump(mode="json")
+        for path, interval in intervals.items():
+            _require_number_at(path, read, where)
+            for end in (ENDS[0], ENDS[-1]):
+                value = getattr(interval, end)
+                try:
+                    cls._read(with_values(values, {path: value}), where, path.startswith("load"))
+                except InvalidScenario as error:
+                    said = str(error).removeprefix(f"{where}: ")
+                    raise InvalidScenario(f"{where}: {path} may be as {end} as {value:g}, and {said}") from None
+        scenario._intervals = {path: item for path, item in intervals.items() if not item.is_certain}
+        return scenario
+
+    @classmethod
+    def _read(cls, values: object, where: str, with_load: bool = True) -> Scenario:
+        """Read a document without intervals."""
         if not isinstance(values, Mapping):
             raise InvalidScenario(
                 f"{where} must be a mapping of sections such as region, load and request. `estimator init` writes one."
@@ -347,7 +456,7 @@ class Scenario(Section):
                 scenario.spec()
             except InvalidScenario as error:
                 raise InvalidScenario(f"{where}: {with_path('service', str(error), Service.model_fields)}") from None
-        if not scenario.load.files:
+        if with_load and not scenario.load.files:
             scenario.load.profile(Path())
         return scenario
 
@@ -405,7 +514,7 @@ class Scenario(Section):
 #: Fields that are true or false, by name.
 _TRUTH_FIELDS = frozenset(
     name
-    for record in (Request, Application, Network, AwsBehavior, Extras, SavingsPlan, *POLICY_SECTIONS.values())
+    for record in (Request, Application, Network, Choices, AwsBehavior, Extras, SavingsPlan, *POLICY_SECTIONS.values())
     for name, hint in get_type_hints(record).items()
     if hint is bool
 )
@@ -413,6 +522,14 @@ _TRUTH_FIELDS = frozenset(
 
 #: Kinds of a section of several kinds, by the field that says which one it is.
 _KINDS: dict[str, Collection[str]] = {"kind": LOADS, "policy_type": POLICY_SECTIONS}
+
+
+def _require_number_at(path: str, values: object, where: str) -> None:
+    """Raise unless a field that is given as an interval is a number."""
+    value = value_at(values, path)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        kind = "true or false" if isinstance(value, bool) else "no number"
+        raise InvalidScenario(f"{where}: {path} is given as an interval, and is {kind}. Give one value.")
 
 
 def _with_protocol(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
@@ -513,5 +630,35 @@ def scenario_schema() -> dict[str, Any]:
         "enum": [*PROTOCOLS, None],
         "default": None,
     }
+    _allow_intervals(schema)
+    schema["$defs"]["Interval"] = {
+        "description": "A number known between two ends only; `estimator risk` says what that does.",
+        "type": "object",
+        "properties": {
+            "low": {"type": "number", "description": "Least value that it may have."},
+            "likely": {"type": "number", "description": "Most likely value, with which all else is computed."},
+            "high": {"type": "number", "description": "Largest value that it may have."},
+        },
+        "required": [*ENDS],
+        "additionalProperties": False,
+    }
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.loads(json.dumps(schema))  # type: ignore[no-any-return]
+
+
+#: What a JSON Schema says of a field besides what it allows.
+_SAID_OF_FIELDS = ("title", "description", "default")
+
+
+def _allow_intervals(schema: Any) -> None:
+    """Let an interval stand wherever a part of a schema allows a number, and not only given ones."""
+    interval = {"$ref": "#/$defs/Interval"}
+    if isinstance(schema, dict):
+        for part in schema.values():
+            _allow_intervals(part)
+        if schema.get("type") in {"number", "integer"} and not {"const", "enum"} & set(schema):
+            allowed = {name: schema.pop(name) for name in list(schema) if name not in _SAID_OF_FIELDS}
+            schema["anyOf"] = [allowed, interval]
+    elif isinstance(schema, list):
+        for part in schema:
+            _allow_intervals(part)

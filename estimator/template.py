@@ -22,8 +22,10 @@ _HEAD = """\
 # What you want to run, and what you promise. Edit it, then:
 #   estimator plan FILE --export my-stack     the cheapest service that keeps the promise, and its stack
 #   estimator estimate FILE                   the bill of the section `service` as it is
+#   estimator risk FILE                       the same with numbers that are known between two ends only
 #   estimator ui FILE                         the what-if app
 # `estimator schema` prints the JSON Schema; fields in comments stand at their defaults.
+# Any number may be an interval, such as cpu_ms_per_request: {low: 15, likely: 20, high: 35}; all but `estimator risk` take the likely value.
 version: 1
 name: web
 # Region code; `estimator prices show --region eu-west-1` lists what is known of its prices.

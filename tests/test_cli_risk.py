@@ -38,7 +38,7 @@ def test_what_it_may_cost_which_plan_and_what_to_measure(call, tmp_path: Path) -
     assert "request.cpu_ms_per_request" in result.stdout
     assert "|" in result.stdout
     assert "with no upper bound: take more draws" in result.stdout
-    assert "weighs $1.00 in the regret" in result.stdout
+    assert "a minute over it weighs $0.10 in the regret" in result.stdout
 
 
 def test_json_markdown_and_files(call, tmp_path: Path) -> None:

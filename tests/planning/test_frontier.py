@@ -260,7 +260,11 @@ def test_layouts_that_do_not_serve_are_no_candidates():
     work = Workload(LoadProfile.constant(5), cpu_ms_per_request=10, outbound_sent_kb_per_request=1)
     choices = Choices(
         constant_counts=False,
-        cpu_units=(256,), memory_mib=(512,), target_values=(60.0,), min_capacities=(2,), layouts=("public", "endpoints")
+        cpu_units=(256,),
+        memory_mib=(512,),
+        target_values=(60.0,),
+        min_capacities=(2,),
+        layouts=("public", "endpoints"),
     )
     assert {spec.network.layout for spec in explore(work, RATES, choices=choices).specs} == {"public"}
     with pytest.raises(InvalidScenario, match="no way to the internet"):

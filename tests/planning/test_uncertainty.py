@@ -395,6 +395,9 @@ def test_regret_by_hand() -> None:
     assert [plan.expected_regret_usd for plan in found.plans] == pytest.approx([170 / 3, 50 / 3, 40])
     assert [plan.worst_regret_usd for plan in found.plans] == [130, 30, 80]
     assert found.least_regret().title == "plan 1"
+    # In a month that keeps the promise, slow minutes are those that it allows: 100, 130, 180 in the first two; then 320, 210, 190.
+    kept = outcomes(usd, minutes, np.array([[True] * 3, [True] * 3, [False] * 3]))
+    assert kept.minutes_that_weigh.tolist() == [[0, 0, 0], [0, 0, 0], [100, 30, 0]]
     assert uncertainty_of(usd, minutes, usd_per_minute=0.0).least_regret().title == "plan 0"
     with pytest.raises(InvalidScenario, match="usd_per_minute_over_promise is -1"):
         regrets(usd, minutes, -1)
@@ -412,8 +415,10 @@ def test_a_budget_and_a_promise_by_hand() -> None:
 
 def outcomes(usd: object, minutes: object, keeps: object = None) -> Outcomes:
     usd = np.array(usd, dtype=float)
-    even = np.broadcast_to(np.arange(usd.shape[1]) % 2 == 0, usd.shape)
-    return Outcomes(usd, np.array(minutes, dtype=float), np.zeros(usd.shape), even if keeps is None else keeps)  # type: ignore[arg-type]
+    late = np.array(minutes, dtype=float)
+    # Whoever has minutes over the promise breaks it, and so does each second plan.
+    keeps_it = (np.arange(usd.shape[1]) % 2 == 0) & (late == 0) if keeps is None else keeps
+    return Outcomes(usd, late, np.zeros(usd.shape), keeps_it)  # type: ignore[arg-type]
 
 
 def uncertainty_of(
@@ -489,7 +494,13 @@ def test_each_input_alone_is_the_estimate_at_its_end() -> None:
 
 # Rivals.
 
-FEW = {"cpu_architectures": ["X86_64"], "target_values": [60.0], "min_capacities": [2, 3], "max_capacity": 20}
+FEW = {
+    "cpu_architectures": ["X86_64"],
+    "target_values": [60.0],
+    "min_capacities": [2, 3],
+    "max_capacity": 20,
+    "constant_counts": False,
+}
 
 
 def test_rivals_are_the_plans_for_ends_of_inputs_and_today() -> None:

@@ -116,14 +116,18 @@ def test_every_rejection_breaks_its_limit_and_is_cheaper(few_sizes, workload, ch
         assert [r.usd_per_month for r in rejections] == sorted(r.usd_per_month for r in rejections)
     for rejection in rejections[:15]:
         alone = estimate(workload, RATES, rejection.spec, promise=promise)
-        assert nearly(alone.cost.total_usd, rejection.usd_per_month)
+        usd = rejection.usd_per_month
+        assert usd <= alone.cost.total_usd * (1 + 1e-9)
+        assert rejection.is_least_usd or nearly(alone.cost.total_usd, usd)
         figure = {
             "p95_latency_ms": alone.figures["p95_latency_ms"],
             "max_minutes_over_capacity": alone.figures["minutes_over_capacity_per_month"],
             "min_tasks": rejection.spec.min_capacity,
             "memory_mib": rejection.actual,
         }[rejection.constraint]
-        assert nearly(figure, rejection.actual)
+        # None of these limits but the number of tasks is one that a candidate falls short of.
+        assert figure >= rejection.actual * (1 - 1e-9)
+        assert rejection.is_partial or nearly(figure, rejection.actual)
         if rejection.constraint == "min_tasks":
             assert rejection.actual < rejection.limit == 3
         else:
