@@ -427,16 +427,16 @@ class Search:
         Parameters
         ----------
         most : int, optional
-            Courses; those nearest to the winner for each size, architecture and broken limit. None for all that may have been cheaper. [1]
+            Courses; those that miss a limit by least, for each limit, architecture and size. None for all that may have been cheaper. [1]
         """
         chosen: dict[object, int] = {}
-        for place, rejection in sorted(self._lost(), key=lambda lost: lost[1].usd_per_month):
+        for place, rejection in sorted(self._lost(), key=lambda lost: (lost[1].miss, lost[1].usd_per_month)):
             i, spec = int(self.courses.index[place]), rejection.spec
             if i not in self.whole:
-                kind = i if most is None else (rejection.constraint, spec.cpu_architecture, spec.task_size.cpu_units)
-                chosen[kind] = i
-        courses = list(dict.fromkeys(chosen.values()))
-        courses = courses if most is None else courses[max(len(courses) - most, 0) :]
+                # Of a limit that needs no simulation one candidate says enough.
+                cpu = 0 if rejection.constraint in KNOWN_BEFORE else spec.task_size.cpu_units
+                chosen.setdefault(i if most is None else (rejection.constraint, spec.cpu_architecture, cpu), i)
+        courses = list(dict.fromkeys(chosen.values()))[:most]
         done: dict[int, Figures] = {}
 
         def one(n: int) -> None:

@@ -143,6 +143,13 @@ class Rejection:
     is_least_usd: bool = False
 
     @property
+    def usd_text(self) -> str:
+        """Its bill, to read."""
+        if not math.isfinite(self.usd_per_month):
+            return "unknown"
+        return f"{'at least ' if self.is_least_usd else ''}{self.usd_per_month:,.2f}"
+
+    @property
     def miss(self) -> float:
         """How far the limit is missed, as a ratio of at least 0; infinite if without bound. [1]"""
         if isinstance(self.actual, str) or isinstance(self.limit, str):

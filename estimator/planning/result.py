@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from estimator.billing.costing import CostBreakdown, usd_text
+from estimator.billing.costing import CostBreakdown
 from estimator.billing.lcu import LcuHours, lcu_hours
 from estimator.billing.savings_plan_options import SavingsPlan
 from estimator.fingerprints import fingerprint_of
 from estimator.planning.effort import Effort
 from estimator.planning.limits import budget_rejections
-from estimator.planning.promise import Promise, Rejection
+from estimator.planning.promise import KNOWN_BEFORE, Promise, Rejection
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.extras import Extras
@@ -92,6 +92,16 @@ class Plan:
             *(replace(limit, spec=self.spec, usd_per_month=usd) for limit in self.broken_by_course),
             *budget_rejections(self.promise, self.spec, self.cost.total_usd),
         )
+
+    @property
+    def lost_text(self) -> str:
+        """How many candidates there were, and how many of those that are or may be cheaper break the promise, in a sentence."""
+        if not self.rejections:
+            return f"None of {self.considered:,} candidates was cheaper."
+        known = sum(not one.is_least_usd for one in self.rejections)
+        rest = len(self.rejections) - known
+        more = f", {rest:,} more may have been and broke it too" if rest else ""
+        return f"Of {self.considered:,} candidates {known:,} were cheaper and broke the promise{more}. Among them:"
 
     @property
     def series(self) -> Series:
@@ -199,11 +209,11 @@ class Plan:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(r.spec.describe())}</td><td align='right'>{usd_text(r.usd_per_month)}</td><td>{html.escape(r.reason)}</td></tr>"
+            f"<tr><td>{html.escape(r.spec.describe())}</td><td align='right'>{r.usd_text}</td><td>{html.escape(r.reason)}</td></tr>"
             for r in shortlist(self.rejections)
         )
         lost = (
-            f"<p>{len(self.rejections)} cheaper candidates of {self.considered} broke a limit:</p><table><thead><tr><th>Candidate</th>"
+            f"<p>{html.escape(self.lost_text)}</p><table><thead><tr><th>Candidate</th>"
             f"<th>USD/month</th><th>Why not</th></tr></thead><tbody>{rows}</tbody></table>"
             if rows
             else ""
@@ -213,7 +223,7 @@ class Plan:
 
 
 def shortlist(rejections: tuple[Rejection, ...], most: int = 6) -> list[Rejection]:
-    """Choose rejections that say the most: the dearest below the plan for each broken limit and architecture.
+    """Choose rejections that say the most: those that miss a limit by least, for each limit and architecture, then for each size too.
 
     Parameters
     ----------
@@ -227,11 +237,25 @@ def shortlist(rejections: tuple[Rejection, ...], most: int = 6) -> list[Rejectio
     list of Rejection
         Cheapest first.
     """
-    by_kind: dict[tuple[str, str, int], Rejection] = {}
-    for rejection in rejections:
-        by_kind[rejection.constraint, rejection.spec.cpu_architecture, rejection.spec.task_size.cpu_units] = rejection
-    chosen = sorted(by_kind.values(), key=lambda r: r.usd_per_month)
-    return chosen[-most:]
+    nearest = sorted(
+        rejections, key=lambda one: (not math.isfinite(one.miss), one.is_partial, one.is_least_usd, one.miss)
+    )
+    chosen: dict[int, Rejection] = {}
+    for kind in (
+        lambda one: (one.constraint, one.spec.cpu_architecture),
+        # Of a limit that needs no simulation one candidate says enough.
+        lambda one: (
+            one.constraint,
+            one.spec.cpu_architecture,
+            0 if one.constraint in KNOWN_BEFORE else one.spec.task_size.cpu_units,
+        ),
+    ):
+        seen = {kind(one) for one in chosen.values()}  # of which one is chosen
+        for one in nearest:
+            if len(chosen) < most and kind(one) not in seen:
+                seen.add(kind(one))
+                chosen[id(one)] = one
+    return sorted(chosen.values(), key=lambda one: one.usd_per_month)
 
 
 def distinct(rejections: tuple[Rejection, ...], most: int = 8) -> list[Rejection]:

@@ -202,7 +202,7 @@ def rejections_table(rejections: Iterable[Rejection]) -> Table:
     Table
         Candidate, bill and the broken limit.
     """
-    rows = tuple((r.spec.describe(), usd_text(r.usd_per_month), r.reason) for r in rejections)
+    rows = tuple((r.spec.describe(), r.usd_text, r.reason) for r in rejections)
     return Table("Candidates that break the promise", ("Candidate", ">USD/month", "Why not"), rows)
 
 

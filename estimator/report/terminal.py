@@ -138,14 +138,19 @@ def show_plan(plan: Plan, exported: Path | None = None) -> None:
     from estimator.report.tables import bill_table, rejections_table
 
     figures, network = plan.figures, plan.spec.network
-    say(f"""
+    say(
+        f"""
 {plan.scenario.get("name", "Service")}: {plan.spec.describe()}
 {network.layout} network over {network.availability_zones} zones; {figures["mean_tasks"]:.2f} tasks on average, \
 {figures["peak_tasks"]:.0f} at the peak
 p50 {_ms(figures["p50_latency_ms"])}, p95 {_ms(figures["p95_latency_ms"])}, p99 {_ms(figures["p99_latency_ms"])}; \
 {figures["minutes_over_capacity_per_month"]:.1f} minutes over capacity a month{_over_promise(plan)}
 {plan.traffic_text}
-""")
+""".rstrip()
+    )
+    for action in plan.spec.scheduled_actions:
+        say(f"Scheduled: {action.describe()}, {action.timezone}")
+    say()
     show(bill_table(plan.cost))
     say()
     if done := plan.cost.savings_plans_text:
@@ -157,12 +162,13 @@ p50 {_ms(figures["p50_latency_ms"])}, p95 {_ms(figures["p95_latency_ms"])}, p99 
         say(stale)
     for text in plan.warnings:
         say(f"Note: {text}")
+    if plan.considered > 1:
+        say(f"\n{plan.lost_text}")
     if plan.rejections:
-        count = f"{len(plan.rejections)} of {plan.considered:,}"
-        say(f"\n{count} candidates were cheaper and broke the promise, among them:\n")
+        say()
         show(rejections_table(shortlist(plan.rejections)))
-    elif plan.considered > 1:
-        say(f"\nNone of {plan.considered:,} candidates was cheaper.")
+    if plan.effort.candidates:
+        say(f"\nSearched: {plan.effort}.")
     if exported is not None:
         say(f"\nThe stack is in {exported}: see {exported / 'README.md'}.")
 

@@ -174,7 +174,7 @@ def show(page: str) -> Question:
     link.keep()
     _keep(page)
     start = _start()
-    values = start.scenario.to_dict()
+    values = start.scenario.likely().to_dict()
     _region(values)
     st.subheader("Load")
     _load(values, start)

@@ -17,9 +17,6 @@ def show(plan: Plan) -> None:
     plan : Plan
         The plan.
     """
-    cheaper = len({rejection.spec for rejection in plan.rejections})
-    if not cheaper:
-        st.markdown(f"None of {plan.considered:,} candidates was cheaper.")
-        return
-    st.markdown(f"{cheaper:,} of {plan.considered:,} candidates were cheaper and broke the promise, among them:")
-    tables.show(rejections_table(shortlist(plan.rejections)))
+    st.markdown(plan.lost_text)
+    if plan.rejections:
+        tables.show(rejections_table(shortlist(plan.rejections)))
