@@ -198,7 +198,8 @@ def setting_of(
     rate = _on_grid(load, step_s)
     n_steps, warm_up = rate.size, warm_up_s // step_s
     earlier = rate if before is None else _on_grid(replace(workload, load=before).task_load, step_s)
-    earlier = np.resize(earlier[::-1], warm_up)[::-1]
+    # A long period ends with all that the warm-up needs.
+    earlier = earlier[earlier.size - warm_up :] if warm_up <= earlier.size else np.resize(earlier[::-1], warm_up)[::-1]
     draws = np.random.default_rng(behavior.seed).random(N_READY_WAITS)
     wait = np.floor(draws * application.health_check_interval_s)
     wait += application.boot_s + behavior.registration_s + _longer_starts_s(application, behavior)
@@ -463,6 +464,8 @@ def _requests_per_s_at_target(policy: PredictiveScalingPolicy, dynamics: Dynamic
 
 
 def _on_grid(load: LoadProfile, step_s: int) -> NDArray[np.float64]:
+    if load.step_s == step_s:
+        return load.requests_per_s
     # A longer step of the load is laid over several of ours as it is.
     if load.step_s % step_s == 0:
         return np.repeat(load.requests_per_s, load.step_s // step_s)

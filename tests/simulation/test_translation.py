@@ -2,9 +2,12 @@
 
 import datetime as dt
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from estimator.errors import InvalidScenario
 from estimator.service.application import Application
@@ -20,7 +23,10 @@ from estimator.service.policies import (
 )
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import TaskSize
+from estimator.simulation.dynamics import dynamics_of
 from estimator.simulation.engine import simulate
+from estimator.simulation.forecast import merge_bounds
+from estimator.simulation.translation import inputs_of, scheduled_bounds, setting_of
 from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Workload
 
@@ -496,3 +502,37 @@ def test_what_lies_behind_the_period_is_refused(hour):
         InvalidScenario, match=rf"zone_losses_h has {hour:g}; it must lie inside the load's period of 24 hours"
     ):
         simulate(hours((24, 0)), [service()], operations=Operations(zone_losses_h=(hour,)))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["0 8", "45 7", "0 0", "30 23", "0 8"]), st.integers(1, 6), st.integers(6, 9)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(1, 6),
+)
+def test_bounds_that_scheduled_actions_set_alone_are_those_of_the_general_way(actions, first):
+    scheduled = tuple(
+        ScheduledAction(f"cron({when} * * ? *)", low, high, "Europe/Berlin") for when, low, high in actions
+    )
+    spec = ServiceSpec(TaskSize(256, 512), min_capacity=first, max_capacity=9, scheduled_actions=scheduled)
+    work = Workload(LoadProfile.daily(9, 3), cpu_ms_per_request=10)
+    setting = setting_of(work, Application(), AwsBehavior(), Operations(), 60, 86_400)
+    dynamics = dynamics_of(spec, Operations())
+    due = sorted(
+        (step, number)
+        for number, action in enumerate(scheduled)
+        for step in setting.steps_of(action.schedule, action.timezone)
+    )
+    general = merge_bounds(
+        [(max(step, 0), scheduled[number].min_capacity, scheduled[number].max_capacity) for step, number in due],
+        [],
+        first,
+        9,
+    )
+    assert inputs_of(dynamics, setting).bounds == general
+    # With a bound that stays as it is, only the general way is left.
+    half = replace(spec, scheduled_actions=(*scheduled, ScheduledAction("cron(0 12 * * ? *)", 1)))
+    assert scheduled_bounds(dynamics_of(half, Operations()), setting) is None
