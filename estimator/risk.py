@@ -24,7 +24,7 @@ from estimator.errors import InvalidScenario, NoFeasiblePlan
 from estimator.load_sections import ShapedLoad
 from estimator.planning.bills import hold_commitments
 from estimator.planning.draws import Case, Contender, Outcomes, run_draws
-from estimator.planning.regret import USD_PER_MINUTE_OVER_PROMISE
+from estimator.planning.regret import USD_PER_MINUTE_OVER_PROMISE, weighed
 from estimator.planning.result import Plan
 from estimator.planning.sensitivity import MOVABLE
 from estimator.planning.uncertainty import Draws, Move, Uncertainty
@@ -38,7 +38,9 @@ from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Request, Workload
 
 #: Sections of decisions, and of what a month's bill does not have: an interval in one of them is not drawn.
-DECISIONS = ("version", "service", "search", "network", "savings_plans", "horizon")
+DECISIONS = ("version", "service", "search", "network", "promise", "savings_plans", "horizon")
+#: Searches for other values of what AWS does not document, and the part of the bill from which on such a value is felt. [1]
+MODEL_SEARCHES, _FELT = 6, 0.005
 #: How often a parameter that AWS does not document has its default; the rest goes evenly to its other values. [1]
 DEFAULT_SHARE = 0.5
 #: Parameters that are no chance but a matter of asking AWS: whether a quota is raised.
@@ -116,7 +118,11 @@ def drawn_intervals(scenario: Scenario) -> dict[str, Interval]:
     dict of str to Interval
         By dotted path; those in sections of decisions are left out.
     """
-    return {path: item for path, item in scenario.intervals.items() if path.partition(".")[0] not in DECISIONS}
+    return {
+        path: item
+        for path, item in scenario.intervals.items()
+        if path.partition(".")[0] not in DECISIONS and path != "behavior.seed"
+    }
 
 
 def draws(
@@ -374,11 +380,12 @@ def rivals(
     progress: Progress = None,
     *,
     most: int = MAX_SEARCHES,
+    model_uncertainty: bool = False,
 ) -> tuple[tuple[Contender, ...], tuple[str, ...]]:
     """Find the plans that compete under uncertainty.
 
     They are the plan for the likely values, for a load that is as high and as low as can be, and for each input at its ends; a service that the
-    scenario has is one of them. Inputs that do most to the bill come first, where there are too many.
+    scenario has is one of them. Inputs that do most to the bill and to the minutes over the promise come first, where there are too many.
 
     Parameters
     ----------
@@ -392,6 +399,8 @@ def rivals(
         Called with the part that is done, 0 to 1.
     most : int
         Most searches. [1]
+    model_uncertainty : bool
+        True to look for plans too where what AWS does not document is otherwise, for the few values that do most.
 
     Returns
     -------
@@ -418,7 +427,8 @@ def rivals(
                 progress((number + part) / of)
 
         try:
-            moved = scenario.moved(values)
+            # The budget is told beside: a plan for a high load may be over it.
+            moved = scenario.moved({"promise.max_usd_per_month": None, **values})
             plan = moved.plan(cases.rates_of(moved), folder, None if progress is None else partly)
         except NoFeasiblePlan as error:
             refused.append(error)
@@ -431,14 +441,18 @@ def rivals(
         return found.setdefault(_decision(contender), contender)
 
     n_ends = len(joint) + len(single)
-    of = min(n_ends, most)
+    of = min(n_ends + (MODEL_SEARCHES if model_uncertainty else 0), most)
     first = search(0, *joint[0], of)
     if n_ends > most and first is not None:
         single = _most_first(cases, first, single)
         notes.append(
             f"Plans are searched at {most} of {n_ends} ends of inputs, those that do most to the bill of the first plan."
         )
-    for number, (title, values) in enumerate([*joint, *single][1:most], 1):
+    wanted = [*joint, *single][1:most]
+    if model_uncertainty and first is not None and len(wanted) < most - 1:
+        others = _most_first(cases, first, _model_ends(scenario), _FELT)
+        wanted += others[: min(MODEL_SEARCHES, most - 1 - len(wanted))]
+    for number, (title, values) in enumerate(wanted, 1):
         search(number, title, values, of)
     if scenario.service is not None:
         today = _contender("today", scenario.likely().estimate(cases.rates, folder), scenario)
@@ -458,6 +472,10 @@ def _contender(title: str, plan: Plan, scenario: Scenario) -> Contender:
         "extras.log_class": (plan.extras.log_class, scenario.extras.log_class),
     }
     beside = tuple((path, found) for path, (found, given) in decided.items() if found != given)
+    if plan.extras.cloudfront_edges != scenario.extras.cloudfront_edges:
+        beside += tuple(
+            (f"extras.cloudfront_edges.{edge}", share) for edge, share in plan.extras.cloudfront_edges.items()
+        )
     return Contender(title, plan.spec, hold_commitments(plan).savings_plans, beside)
 
 
@@ -483,12 +501,29 @@ def _ends(scenario: Scenario) -> tuple[list[End], list[End]]:
     return joint, single
 
 
-def _most_first(cases: Cases, contender: Contender, ends: Sequence[End]) -> list[End]:
-    """Order ends by what they do to a plan's bill."""
+def _model_ends(scenario: Scenario) -> list[End]:
+    """List the other values of what AWS does not document, each alone, as far as they go with the rest."""
+    found: list[End] = []
+    for path, row in model_parameters(scenario).items():
+        for value in row.moved:
+            values = {path: value}
+            try:
+                if "." in path:
+                    scenario.moved(values, with_load=False)
+                    found.append((f"{path} {str(value).lower() if isinstance(value, bool) else f'{value:g}'}", values))
+            except InvalidScenario:
+                continue
+    return found
+
+
+def _most_first(cases: Cases, contender: Contender, ends: Sequence[End], least_part: float = 0.0) -> list[End]:
+    """Order ends by what they do to a plan's bill and to its minutes over the promise; those that do less than a part of the bill are left out."""
     alone: list[dict[str, Any]] = [{}, *(values for _, values in ends)]
-    usd = run_draws([contender], lambda i, beside: cases.of({**alone[i], **beside}), len(alone)).usd[:, 0]
-    order = np.argsort(-np.abs(usd[1:] - usd[0]), kind="stable")
-    return [ends[int(i)] for i in order]
+    found = run_draws([contender], lambda i, beside: cases.of({**alone[i], **beside}), len(alone))
+    usd = weighed(found.usd, found.minutes_that_weigh)[:, 0]
+    moved = np.abs(usd[1:] - usd[0])
+    order = np.argsort(-moved, kind="stable")
+    return [ends[int(i)] for i in order if moved[i] > least_part * abs(usd[0]) or not least_part]
 
 
 # All of it.
@@ -571,7 +606,8 @@ def assess_risk(
     searched = _SEARCHED if search else 0.0
     notes: tuple[str, ...] = ()
     if search:
-        contenders, notes = rivals(scenario, cases.rates, folder, _part_of(progress, 0.0, searched))
+        tell = _part_of(progress, 0.0, searched)
+        contenders, notes = rivals(scenario, cases.rates, folder, tell, model_uncertainty=model_uncertainty)
     else:
         # The section `service`, or a sentence that says how to add one.
         today = scenario.likely().estimate(cases.rates, folder)

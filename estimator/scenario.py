@@ -347,6 +347,7 @@ class Scenario(Section):
         values["request"]["behind_cloudfront"] = found.workload.behind_cloudfront
         for name in ("container_insights", "log_class"):
             values["extras"][name] = getattr(found.extras, name)
+        values["extras"]["cloudfront_edges"] = dict(found.extras.cloudfront_edges)
         return replace(found, scenario=values)
 
     # Reading and writing.

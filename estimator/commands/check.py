@@ -132,6 +132,11 @@ def check(
             from estimator.report.comparison import unpriced_markdown
 
             _write(markdown, unpriced_markdown(error, str(scenario), command))
+        state = "broken" if isinstance(error, NoFeasiblePlan) else "unknown"
+        if as_json:
+            said = {"exit_code": EXIT_CODES[state], "command": command, "state": state, "error": str(error)}
+            broken = error.rejections[:20] if isinstance(error, NoFeasiblePlan) else ()
+            typer.echo(json.dumps(said | {"rejections": [one.to_dict() for one in broken]}, indent=2))
         if isinstance(error, NoFeasiblePlan):
             raise
         say(f"Error: {error}", stderr=True)
@@ -165,11 +170,11 @@ def _limits(values: dict[str, float | None]) -> GuardLimits:
 
 
 def _base(path: Path, search: bool | None, quiet: bool) -> Plan:
-    """Price the base; that it has no plan breaks no limit of what is checked."""
+    """Price the base, whatever its own budget; that it has no plan breaks no limit of what is checked."""
     from estimator.errors import InvalidScenario, NoFeasiblePlan
 
     try:
-        return priced_file(path, search, quiet)
+        return priced_file(path, search, quiet, has_budget=False)
     except NoFeasiblePlan as error:
         raise InvalidScenario(f"The base cannot be priced. {error}") from None
 

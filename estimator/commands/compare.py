@@ -7,6 +7,7 @@ As in the rest of the command line, everything but typer is imported inside the 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -115,7 +116,9 @@ def require_other(path: Path, other: Path | None, advice: str) -> None:
         raise InvalidScenario(f"{path} and {other} are the same file, so nothing differs. {advice}")
 
 
-def priced_file(path: Path, search: bool | None, quiet: bool, limits: GuardLimits | None = None) -> Plan:
+def priced_file(
+    path: Path, search: bool | None, quiet: bool, limits: GuardLimits | None = None, has_budget: bool = True
+) -> Plan:
     """Read a scenario and price its service, or its plan.
 
     Parameters
@@ -128,6 +131,8 @@ def priced_file(path: Path, search: bool | None, quiet: bool, limits: GuardLimit
         True for no progress bar.
     limits : GuardLimits, optional
         What goes over the scenario's promise.
+    has_budget : bool
+        False to leave the promise's budget aside.
 
     Returns
     -------
@@ -146,6 +151,9 @@ def priced_file(path: Path, search: bool | None, quiet: bool, limits: GuardLimit
     document, rates = read_scenario(path)
     if limits is not None:
         document = document.model_copy(update={"promise": limits.over(document.promise)})
+    if not has_budget:
+        promise = dataclasses.replace(document.promise, max_usd_per_month=None)
+        document = document.model_copy(update={"promise": promise})
     searched = document.service is None if search is None else search
     try:
         if not searched:

@@ -104,7 +104,9 @@ def _weighed(
     if best is not None and best.cost.region != rates.region:
         rates = document.model_copy(update={"region": best.cost.region}).rates(folder)
     explored = _explored(document, best, rates, folder, part(_SEARCH, _ALL))
-    prices = limit_prices(explored, rates, best, progress=part(_ALL, 1.0))
+    others = [region for region in dict.fromkeys((document.region, *document.search.regions)) if region != rates.region]
+    every = [rates, *(document.model_copy(update={"region": region}).rates(folder) for region in others)]
+    prices = limit_prices(explored, every if others else rates, best, progress=part(_ALL, 1.0))
     # A service that runs in another region is not led here step by step.
     today = (
         document.estimate(rates, folder) if document.service is not None and rates.region == document.region else None

@@ -149,6 +149,7 @@ class CourseBounds:
         self._exempt: dict[int, float] = {}
         self._late: dict[TaskQueue, NDArray[np.float64]] = {}
         self._lows: dict[tuple[object, ...], NDArray[np.float64]] = {}
+        self._certain: dict[tuple[object, ...], NDArray[np.float64]] = {}
         self._floors: dict[tuple[object, ...], NDArray[np.float64]] = {}
         self._hours: dict[tuple[object, ...], float] = {}
         self._facts: dict[int, _Facts] = {}
@@ -186,12 +187,16 @@ class CourseBounds:
                 plain = steps, np.maximum(low, np.minimum(floor, high)), high
             self._lows[key] = _lows_by_hour(plain[0], plain[1], first, quota, setting, courses.behavior)
         lows = certain = self._lows[key]
-        if courses.operations.deployment_schedules or courses.operations.zone_losses_h:
+        spot_key = (*key, dynamics.spot_base, dynamics.spot_share)
+        if spot_key in self._certain:
+            certain = self._certain[spot_key]
+        elif courses.operations.deployment_schedules or courses.operations.zone_losses_h:
             certain = np.zeros_like(lows)
         elif dynamics.spot_share > 0:
             # On Fargate Spot tasks may be missing.
             certain = lows - np.floor(np.maximum(lows - dynamics.spot_base, 0.0) * dynamics.spot_share + _ROUNDING)
-        key = (*key, queue, dynamics.spot_base, dynamics.spot_share)
+        self._certain[spot_key] = certain
+        key = (*spot_key, queue)
         return _Facts(grid, queue, slow, lows, certain, min(most, quota), key)
 
     def _most_steps(self, minutes: float | None, step_s: int) -> float:
@@ -337,8 +342,8 @@ class CourseBounds:
         totals, histogram = partial.totals.copy(), partial.utilization_histogram.copy()
         left = self.total_requests - float(histogram.sum() + partial.wait_histogram.sum())
         histogram[0] += max(left, 0.0)
-        inputs = self.courses.course(i).inputs
-        first = (partial.stopped_after - inputs.record_from) * inputs.step_s // SECONDS_PER_HOUR + 1
+        setting = self.courses.setting(i)
+        first = (partial.stopped_after - setting.warm_up) * setting.step_s // SECONDS_PER_HOUR + 1
         totals[at.BILLED_TASK_S] += float(self._of(i).certain[first:].sum()) * SECONDS_PER_HOUR * (1 - _ROUNDING)
         return Figures(totals, histogram, partial.wait_histogram)
 

@@ -26,7 +26,7 @@ from estimator.billing.savings_plan_options import SavingsPlan
 from estimator.checks import require_number
 from estimator.errors import InvalidScenario
 from estimator.planning.drills import Situation
-from estimator.planning.limits import broken_limits, budget_rejections, drill_rejections
+from estimator.planning.limits import broken_limits, drill_rejections
 from estimator.planning.promise import Promise, Rejection
 from estimator.pricing.rates import Rates
 from estimator.service.application import Application
@@ -36,11 +36,26 @@ from estimator.service.operations import Operations
 from estimator.service.policies import PredictiveScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.simulation.engine import simulate
-from estimator.units import HOURS_PER_MONTH, SECONDS_PER_DAY, SECONDS_PER_MINUTE
+from estimator.units import HOURS_PER_MONTH, SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 from estimator.workload.request import Workload
 
 #: Draws that say which compiled loops a long run needs. [1]
 _LOOKED_AT = 24
+
+
+#: Minutes of a month. [min]
+MINUTES_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR / SECONDS_PER_MINUTE
+#: Limits that are broken minute by minute, or request by request; a rate that is not known is no broken one.
+_BY_THE_MINUTE = frozenset(
+    {
+        "p95_latency_ms",
+        "p99_latency_ms",
+        "max_minutes_over_capacity",
+        "max_minutes_over_promise",
+        "max_refused_percent",
+        "rate",
+    }
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,9 +160,11 @@ class Outcomes:
     minutes_over_capacity : numpy.ndarray, shape (n_draws, n_plans)
         Minutes whose load is more than the healthy tasks can serve. [min/month]
     keeps : numpy.ndarray of bool, shape (n_draws, n_plans)
-        True where no limit of the promise is broken.
+        True where no limit of the promise is broken; the budget is no such limit here.
     unknown : tuple of str
         Lines without a known rate, by the names of their charges; bills are then lower bounds.
+    never : numpy.ndarray of bool, shape (n_draws, n_plans), optional
+        True where a limit is broken that is not told in minutes, latency or refused requests; by default nowhere.
     """
 
     usd: NDArray[np.float64]
@@ -155,17 +172,24 @@ class Outcomes:
     minutes_over_capacity: NDArray[np.float64]
     keeps: NDArray[np.bool_]
     unknown: tuple[str, ...] = ()
+    never: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("usd", "minutes_over_promise", "minutes_over_capacity", "keeps"):
+        if self.never is None:
+            object.__setattr__(self, "never", np.zeros(np.shape(self.keeps), dtype=np.bool_))
+        for name in ("usd", "minutes_over_promise", "minutes_over_capacity", "keeps", "never"):
             values = np.array(getattr(self, name))
             values.setflags(write=False)
             object.__setattr__(self, name, values)
 
     @property
     def minutes_that_weigh(self) -> NDArray[np.float64]:
-        """Minutes over the promise in the months that break it, shape (n_draws, n_plans): a percentile that is kept allows slow ones. [min/month]"""
-        return np.where(self.keeps, 0.0, self.minutes_over_promise)
+        """Minutes over the promise in the months that break it, shape (n_draws, n_plans): a percentile that is kept allows slow ones. [min/month]
+
+        A month that breaks what is not told in minutes, such as the least tasks or the loss of a zone, breaks it in all of its minutes.
+        """
+        assert self.never is not None
+        return np.where(self.never, MINUTES_PER_MONTH, np.where(self.keeps, 0.0, self.minutes_over_promise))
 
     @property
     def n_draws(self) -> int:
@@ -192,6 +216,7 @@ class Outcomes:
             self.minutes_over_capacity[part],
             self.keeps[part],
             self.unknown,
+            self.never[part] if self.never is not None else None,
         )
 
 
@@ -236,7 +261,7 @@ def run_draws(
     workers = min(n_threads, n_draws)
     shape = (n_draws, len(contenders))
     usd, promise, capacity = np.empty(shape), np.empty(shape), np.empty(shape)
-    keeps = np.empty(shape, dtype=np.bool_)
+    keeps, never = np.empty(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
     unknown: dict[str, None] = {}
     stop = threading.Event()
 
@@ -251,15 +276,15 @@ def run_draws(
             # What a draw leaves of the cores, its plans share.
             plans = [contenders[place] for place in places]
             found = _outcome(plans, case_of(i, dict(beside)), max(1, n_threads // workers))
-            usd[i, places], promise[i, places], capacity[i, places], keeps[i, places] = found[:4]
-            unknown.update(dict.fromkeys(found[4]))
+            usd[i, places], promise[i, places], capacity[i, places], keeps[i, places], never[i, places] = found[:5]
+            unknown.update(dict.fromkeys(found[5]))
 
     _load_compiled(contenders, case_of, n_draws)
     # The first one compiles, if that is still to be done.
     one(0)
     _tell(progress, 1 / n_draws)
     _on_threads(one, n_draws, workers, progress, stop)
-    return Outcomes(usd, promise, capacity, keeps, tuple(sorted(unknown)))
+    return Outcomes(usd, promise, capacity, keeps, tuple(sorted(unknown)), never)
 
 
 def _tell(progress: Callable[[float], None] | None, part: float) -> None:
@@ -327,7 +352,9 @@ def _load_compiled(
 
 def _outcome(
     contenders: Sequence[Contender], case: Case, n_threads: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], list[str]]:
+) -> tuple[
+    NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], list[str]
+]:
     """Simulate and bill all plans in one case: bills, minutes over the promise and over capacity, who keeps it, what is unknown."""
     specs = [case.meet(each.spec) for each in contenders]
     happens: dict[str, Any] = {
@@ -367,15 +394,16 @@ def _outcome(
     broken = broken_limits(month, case.promise, bills)
     drilled = Situation(case.workload, case.application, case.behavior, case.operations, case.promise)
     for i, spec in enumerate(specs):
-        broken[i] += budget_rejections(case.promise, spec, float(usd[i]))
         # Each drill is a simulation more, which a broken plan need not go through.
         broken[i] += [] if _is_broken(broken[i]) else drill_rejections(spec, drilled)
     keeps = np.array([not _is_broken(row) for row in broken])
+    never = np.array([any(one.constraint not in _BY_THE_MINUTE for one in row) for row in broken])
     return (
         usd,
         run.minutes_over_promise * month.periods,
         run.minutes_over_capacity * month.periods,
         keeps,
+        never,
         unknown,
     )
 

@@ -36,6 +36,8 @@ class Situation:
         What happens anyway.
     promise : Promise
         How large a crowd, and how long a shortage.
+    usual : LoadProfile, optional
+        What the load was before, and is forecast from; by default the load itself.
     """
 
     workload: Workload
@@ -43,6 +45,7 @@ class Situation:
     behavior: AwsBehavior
     operations: Operations
     promise: Promise
+    usual: LoadProfile | None = None
 
     @property
     def busiest_h(self) -> float:
@@ -78,7 +81,14 @@ def drill_minutes(spec: ServiceSpec, situation: Situation) -> dict[str, float]:
 
 
 def _followed(spec: ServiceSpec, situation: Situation, keep: bool = False) -> tuple[Figures, Courses]:
-    courses = Courses(situation.workload, [spec], situation.application, situation.behavior, situation.operations)
+    courses = Courses(
+        situation.workload,
+        [spec],
+        situation.application,
+        situation.behavior,
+        situation.operations,
+        usual=situation.usual,
+    )
     return courses.run(0, keep), courses
 
 
@@ -92,8 +102,9 @@ def _added(spec: ServiceSpec, before: Situation, after: Situation) -> float:
 
 
 def _after_zone_loss(spec: ServiceSpec, situation: Situation) -> float:
-    losses = (*situation.operations.zone_losses_h, situation.busiest_h)
-    return _added(spec, situation, replace(situation, operations=replace(situation.operations, zone_losses_h=losses)))
+    # A zone that is lost anyway is another drill.
+    none, one = (replace(situation.operations, zone_losses_h=losses) for losses in ((), (situation.busiest_h,)))
+    return _added(spec, replace(situation, operations=none), replace(situation, operations=one))
 
 
 def _in_flash_crowd(spec: ServiceSpec, situation: Situation) -> float:
@@ -106,7 +117,9 @@ def _in_flash_crowd(spec: ServiceSpec, situation: Situation) -> float:
     rate[(first + np.arange(min(steps, rate.size))) % rate.size] *= situation.promise.flash_crowd_factor
     crowd = LoadProfile(rate, load.step_s, load.name, load.start)
     before = replace(situation, workload=replace(situation.workload, load=load))
-    return _added(spec, before, replace(situation, workload=replace(situation.workload, load=crowd)))
+    # Nobody knew of the crowd: not the warm-up, nor a forecast.
+    after = replace(situation, workload=replace(situation.workload, load=crowd), usual=load)
+    return _added(spec, before, after)
 
 
 def _in_spot_shortage(spec: ServiceSpec, situation: Situation) -> float:

@@ -23,7 +23,7 @@ from estimator.billing.costing import Bills, CostBreakdown, breakdown, price_mon
 from estimator.billing.lcu import LcuHours
 from estimator.billing.month import BilledMonth
 from estimator.billing.savings_plan_options import SavingsPlan
-from estimator.errors import RateNotFound
+from estimator.errors import NoFeasiblePlan, RateNotFound
 from estimator.planning.bounds import CostLines, CourseBounds, pretended
 from estimator.planning.drills import Situation
 from estimator.planning.effort import Effort
@@ -54,6 +54,8 @@ EXPLAINED = 16
 _MOST_BILLED = 4
 #: Utilization that a policy without a CPU target is guessed to come to. [%]
 _LIKELY_PERCENT = 60.0
+#: How price names say an architecture, with Linux.
+_KINDS = {X86_64: "linux_x86", ARM64: "linux_arm"}
 #: Bills that differ by no more than this part are the same. [1]
 _SAME = 2.0**-40
 
@@ -124,6 +126,8 @@ class Winner:
         What could not be said of them.
     key : tuple of (float, float, int)
         What it is compared by: the bill, the p95 latency, the position.
+    usd_per_month : float
+        The bill that it is compared by: without Savings Plans where it is not known what they pay. [USD/month]
     """
 
     place: int
@@ -131,6 +135,7 @@ class Winner:
     purchase: tuple[SavingsPlan, ...]
     left_out: tuple[str, ...]
     key: tuple[float, float, int]
+    usd_per_month: float
 
 
 class Search:
@@ -184,6 +189,27 @@ class Search:
         return frozenset(found)
 
     @cached_property
+    def _paid_unknown(self) -> dict[str, RateNotFound]:
+        """Architectures of which it is not known what Savings Plans that you have pay, with the rate that lacks."""
+        q = self.question
+        found: dict[str, RateNotFound] = {}
+        plans = [plan for plan in q.purchases[0] if plan.existing]
+        for architecture in {spec.cpu_architecture for spec in q.specs}:
+            kind = "windows" if q.application.is_windows else _KINDS[architecture]
+            for name in (plan.option.price_of(f"{kind}_{leg}") for plan in plans for leg in ("vcpu", "gb")):
+                if name not in q.rates.known:
+                    try:
+                        q.rates[name]
+                    except RateNotFound as error:
+                        found[architecture] = error
+        return found
+
+    @cached_property
+    def _by_on_demand(self) -> bool:
+        """True if of no candidate it is known what Savings Plans pay: bills are then compared without."""
+        return bool(self._paid_unknown) and {s.cpu_architecture for s in self.question.specs} <= set(self._paid_unknown)
+
+    @cached_property
     def unknown(self) -> dict[str, RateNotFound]:
         """Charges that some candidate may need and of which no rate is known."""
         q = self.question
@@ -194,7 +220,8 @@ class Search:
         found: dict[str, RateNotFound] = {}
         for on_spot in (none, spot):
             found |= price_month(self._month(pretended(specs, self.courses, some, on_spot, some)), q.rates).unknown
-        return found
+        # A Savings Plan's rate is no charge; it is named as one for the messages.
+        return found | {error.price: error for error in self._paid_unknown.values()}
 
     @cached_property
     def lines(self) -> CostLines:
@@ -325,7 +352,7 @@ class Search:
     @property
     def most_usd(self) -> float:
         """Bill that a candidate has to be under, or equal to; infinite at first. [USD/month]"""
-        return self.to_beat if self.best is None else min(self.best.cost.total_usd, self.to_beat)
+        return self.to_beat if self.best is None else min(self.best.usd_per_month, self.to_beat)
 
     def _could_win(self, i: int) -> bool:
         return bool((self.least_usd[self._members(i)] <= self.most_usd * (1 + 1e-9)).any())
@@ -363,7 +390,7 @@ class Search:
         run = self._simulation(places, self.whole)
         month = self._month(run)
         bills = price_month(month, q.rates)
-        broken = self._noted(broken_limits(month, q.promise, bills, self.deciding))
+        broken = self._noted(self._with_paid(month.specs, broken_limits(month, q.promise, bills, self.deciding)))
         on_demand_hours = run.billed_task_hours - run.spot_billed_task_hours
         least_usd = bills.total_usd - self._most_saved_per_task_hour[places] * on_demand_hours
         offered: set[tuple[int, NetworkLayout]] = set()
@@ -389,9 +416,10 @@ class Search:
             if purchase is not q.purchases[0] and not self._is_known(purchase):
                 continue  # of several ways to pay, one whose rates are not known is none
             cost, left_out = with_known_plans(alone, own, q.rates, purchase, q.application.operating_system)
-            key = (_comparable(cost.total_usd if purchase else on_demand), p95_ms, place)
+            usd = on_demand if self._by_on_demand or not purchase else cost.total_usd
+            key = (_comparable(usd), p95_ms, place)
             if self._beats(key) and not self._drill(place, cost.total_usd):
-                self.best = Winner(place, cost, purchase, left_out, key)
+                self.best = Winner(place, cost, purchase, left_out, key, usd)
 
     def _is_known(self, purchase: tuple[SavingsPlan, ...]) -> bool:
         """Say whether any rate of the plan that would be bought is known."""
@@ -458,7 +486,7 @@ class Search:
 
     def _lost(self) -> Iterator[tuple[int, Rejection]]:
         """Candidates that break a limit, with positions; those whose bill is known to be larger than the winner's are left out."""
-        most = self.best.cost.total_usd if self.best is not None else math.inf
+        most = self.best.usd_per_month if self.best is not None else math.inf
         known = np.isin(self.courses.index, list(self.whole))
         given_up = np.isin(self.courses.index, list(self.partial)) & ~known
         places = np.flatnonzero(known)
@@ -492,7 +520,7 @@ class Search:
         if places.size:
             yield from zip(places.tolist(), self._broken(places, figures, partial), strict=True)
 
-    def none_left(self) -> Exception:
+    def none_left(self) -> RateNotFound | NoFeasiblePlan:
         """Say why no candidate keeps the promise.
 
         Returns
@@ -589,7 +617,7 @@ class Search:
             # What Savings Plans make of each bill is found for those alone that could win.
             hours = month.simulation.billed_task_hours - month.simulation.spot_billed_task_hours
             bills = replace(bills, total_usd=bills.total_usd - self._most_saved_per_task_hour[places] * hours)
-        broken = broken_limits(month, q.promise, bills, self.deciding)
+        broken = self._with_paid(month.specs, broken_limits(month, q.promise, bills, self.deciding))
         if partial:
             broken = [self._whatever_comes(row) for row in broken]
         elif self.question.needs_hours:
@@ -601,6 +629,17 @@ class Search:
         if self.unknown:
             self.missed.update(one.unit for row in broken for one in row if one.constraint == "rate")
         return broken
+
+    def _with_paid(self, specs: Sequence[ServiceSpec], broken: list[list[Rejection]]) -> list[list[Rejection]]:
+        """Reject candidates of which it is not known what Savings Plans pay, where of others it is."""
+        if not self._paid_unknown or self._by_on_demand:
+            return broken
+        return [
+            [*row, Rejection("rate", 0.0, math.inf, self._paid_unknown[spec.cpu_architecture].price, spec, math.nan)]
+            if spec.cpu_architecture in self._paid_unknown
+            else row
+            for spec, row in zip(specs, broken, strict=True)
+        ]
 
     @staticmethod
     def _whatever_comes(broken: list[Rejection]) -> list[Rejection]:
@@ -617,6 +656,8 @@ class Search:
         q = self.question
         windows = q.application.is_windows
         saved = np.zeros(len(q.specs))
+        if self._by_on_demand:
+            return saved
         for architecture, kind in ((X86_64, "windows" if windows else "linux_x86"), (ARM64, "linux_arm")):
             members = np.array([spec.cpu_architecture == architecture for spec in q.specs])
             sizes = [q.specs[place].task_size for place in np.flatnonzero(members)]
@@ -629,8 +670,6 @@ class Search:
                     rate = q.rates.known.get(plan.option.price_of(f"{kind}_{leg}"))
                     if rate is not None:
                         usd = min(usd, float(rate.cost(1.0)))
-                    elif plan.existing:
-                        usd = -math.inf  # what it pays for is not known
                 saved[members] += np.array(amounts) * (float(on_demand.cost(1.0)) - usd)
         return saved * q.hours_per_month / q.workload.load.period_hours
 

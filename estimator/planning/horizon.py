@@ -8,14 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from estimator.billing.costing import CostBreakdown
-from estimator.billing.month import BilledMonth
 from estimator.checks import shown
 from estimator.errors import InvalidScenario
 from estimator.planning.bills import hold_commitments, in_order, require_rates_of
-from estimator.planning.limits import limits
 from estimator.planning.notes import MUCH_UNSERVED
 from estimator.planning.price_effect import reprice
-from estimator.planning.promise import Rejection
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.service.spec import ServiceSpec
@@ -270,26 +267,7 @@ def _month_bill(number: int, factor: float, found: Plan) -> MonthBill:
         p95_latency_ms=figures["p95_latency_ms"],
         minutes_over_capacity=figures["minutes_over_capacity_per_month"],
         unserved_share=float(run.unserved_requests[0]) / max(found.workload.task_load.requests, 1e-300),
-        broken=_broken(found),
-    )
-
-
-def _broken(found: Plan) -> tuple[str, ...]:
-    """Say which limits of its promise an estimate breaks."""
-    cost = found.cost
-    month = BilledMonth(
-        found.workload,
-        found.simulation,
-        found.application,
-        cost.hours_per_month,
-        cost.region,
-        found.behavior,
-        found.extras,
-    )
-    return tuple(
-        Rejection(limit.name, float(limit.limit[0]), float(limit.actual[0]), limit.unit, found.spec).reason
-        for limit in limits(month, found.promise)
-        if limit.broken[0]
+        broken=tuple(limit.reason for limit in found.broken),
     )
 
 

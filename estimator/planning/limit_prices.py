@@ -62,7 +62,23 @@ class LimitPrice:
         if self.best is None or self.without is None:
             return False
         saving = self.saving_usd
-        return self.best.spec == self.without.spec or (saving is not None and abs(saving) < _SAME_USD)
+        return self.is_same or (saving is not None and abs(saving) < _SAME_USD)
+
+    @property
+    def is_same(self) -> bool:
+        """True if the same plan wins without it, in the same region and with the same around it."""
+        if self.best is None or self.without is None:
+            return False
+        return all(
+            ours == theirs
+            for ours, theirs in (
+                (self.best.spec, self.without.spec),
+                (self.best.cost.region, self.without.cost.region),
+                (self.best.workload.behind_cloudfront, self.without.workload.behind_cloudfront),
+                (self.best.extras, self.without.extras),
+                (self.best.savings_plans, self.without.savings_plans),
+            )
+        )
 
     @property
     def verdict(self) -> str:
@@ -73,7 +89,7 @@ class LimitPrice:
         other = self.without.spec.describe()
         if self.best is None:
             return f"{name}: without it {other} would keep the promise, for {self.without.cost.total_text}."
-        if self.best.spec == self.without.spec:
+        if self.is_same:
             return f"{name} costs nothing: without it the same plan wins."
         saving = self.saving_usd
         if saving is None:

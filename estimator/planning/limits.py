@@ -37,6 +37,8 @@ _ADVICE = {
     "savings_plan_terms).",
     "max_minutes_after_zone_loss": "Let `search` have larger minimums or lower targets, or spread over more zones (network.availability_zones).",
     "max_minutes_in_flash_crowd": "Let `search` have larger minimums or lower targets, or shorter scale_out_cooldowns_s.",
+    "allowed_regions": "Add a region that is allowed to search.regions, or set the scenario's region to it.",
+    "allowed_cpu_architectures": "Let search.cpu_architectures have one that is allowed.",
     "max_minutes_in_spot_shortage": "Let spot_percents have smaller parts.",
 }
 _LOOSEN = "Loosen that limit (null switches it off) or widen `search` in the scenario."
@@ -93,8 +95,8 @@ def limits(month: BilledMonth, promise: Promise) -> list[Limit]:
     """
     run, specs = month.simulation, month.specs
     # Two tasks stand in two zones at most, however many zones the network has.
-    zones = [min(spec.network.availability_zones, spec.min_capacity) for spec in specs]
-    minimum = [spec.min_capacity for spec in specs]
+    minimum = [spec.least_capacity for spec in specs]
+    zones = [min(spec.network.availability_zones, least) for spec, least in zip(specs, minimum, strict=True)]
     memory = [spec.task_size.memory_mib for spec in specs]
     over = run.minutes_over_capacity * month.periods
     slow = run.minutes_over_promise * month.periods
@@ -380,7 +382,7 @@ def no_plan(candidates: int, rejections: Iterable[Rejection]) -> NoFeasiblePlan:
     """
     nearest, *rest = sorted(rejections, key=lambda r: (r.miss, np.nan_to_num(r.usd_per_month, nan=math.inf)))
     return NoFeasiblePlan(
-        f"None of {candidates:,} candidates keeps the promise. The nearest miss, {nearest.spec.describe()}, has {nearest.reason}. "
+        f"None of {candidates:,} candidates keeps the promise. The nearest miss, {nearest.spec.describe()}: {nearest.reason}. "
         f"{_ADVICE.get(nearest.constraint, _LOOSEN)}",
         (nearest, *rest),
     )

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from estimator.billing.committed import with_known_plans
-from estimator.billing.costing import breakdown, price_month
+from estimator.billing.costing import CostBreakdown, breakdown, price_month
 from estimator.billing.month import BilledMonth
 from estimator.billing.savings_plan_options import SAVINGS_PLAN_OPTIONS, SavingsPlan, require_savings_plans
-from estimator.errors import InvalidScenario, unknown_rates_text
+from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound, unknown_rates_text
 from estimator.planning.drills import Situation
 from estimator.planning.effort import Effort
 from estimator.planning.exact import EXPLAINED, Question, Search
@@ -29,7 +29,7 @@ from estimator.planning.search import candidates, network_layouts
 from estimator.pricing.rates import Rates, require_rates
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
-from estimator.service.extras import Extras
+from estimator.service.extras import Extras, edge_of
 from estimator.service.network import NetworkLayout
 from estimator.service.operations import Operations
 from estimator.service.spec import ServiceSpec
@@ -213,7 +213,8 @@ def plan(
     price_lists = tuple(rates) if isinstance(rates, (tuple, list)) else (rates,)
     for one in price_lists:
         _require_types(workload, one)
-    best: Search | None = None
+    whole: Search | None = None
+    lacking: list[Search] = []
     failed: list[Search] = []
     effort = Effort()
     earlier: dict[object, Search] = {}
@@ -226,18 +227,42 @@ def plan(
             continue
         kind = (work, layouts)
         question = _question(work, price_list, more, parts, layouts, earlier.get(kind))
-        to_beat = math.inf if best is None or best.best is None else best.best.cost.total_usd
+        # A bill that lacks a line is not one to beat.
+        to_beat = math.inf if whole is None else _cost_of(whole).total_usd
         search = Search(question, to_beat, earlier.get(kind))
         earlier.setdefault(kind, search)
         found = search.run(_part_of(progress, number, len(variants)), n_threads)
-        if found is not None:
-            best = search
-        elif best is None:
-            failed.append(search)
+        if found is None:
+            if math.isinf(to_beat):
+                failed.append(search)
+        elif found.cost.is_lower_bound:
+            lacking.append(search)
+        else:
+            whole = search
         effort = effort + search.effort
-    if best is None:
-        raise failed[0].none_left() if failed else InvalidScenario(" ".join(left_out))
+    if whole is None and not lacking:
+        raise _none_left([search.none_left() for search in failed]) if failed else InvalidScenario(" ".join(left_out))
+    # Where all lack a rate, the one that lacks fewest lines says most.
+    best = whole or min(lacking, key=lambda search: (_unknown_lines(search), _cost_of(search).total_usd))
     return _plan_of(best, parts, effort, tuple(left_out), explain)
+
+
+def _cost_of(search: Search) -> CostBreakdown:
+    assert search.best is not None
+    return search.best.cost
+
+
+def _unknown_lines(search: Search) -> int:
+    return sum(line.effective_cost is None for line in _cost_of(search))
+
+
+def _none_left(errors: list[RateNotFound | NoFeasiblePlan]) -> RateNotFound | NoFeasiblePlan:
+    """Say why no variant has a plan: which of all candidates misses the promise by least."""
+    infeasible = [error for error in errors if isinstance(error, NoFeasiblePlan)]
+    if len(errors) == 1 or not infeasible:
+        return errors[0]
+    rejections = [rejection for error in infeasible for rejection in error.rejections]
+    return no_plan(len(rejections), rejections)
 
 
 @dataclass(frozen=True)
@@ -277,7 +302,11 @@ def _variants(
         for price_list in price_lists:
             for insights in dict.fromkeys(choices.container_insights or (extras.container_insights,)):
                 for log_class in dict.fromkeys(choices.log_classes or (extras.log_class,)):
-                    yield work, price_list, replace(extras, container_insights=insights, log_class=log_class)
+                    more = replace(extras, container_insights=insights, log_class=log_class)
+                    if behind and not extras.cloudfront_edges and price_list.region != price_lists[0].region:
+                        # The service moves, and those who call it do not.
+                        more = replace(more, cloudfront_edges={edge_of(price_lists[0].region): 1.0})
+                    yield work, price_list, more
 
 
 def _layouts(
@@ -359,7 +388,8 @@ def _plan_of(search: Search, parts: _Parts, effort: Effort, left_out: tuple[str,
     effort = effort + Effort(whole=len(search.whole) - before[1], steps=search.steps - before[0])
     over = budget_rejections(parts.promise, spec, winner.cost.total_usd)
     if over:
-        raise no_plan(len(q.specs), [*over, *rejections])
+        within = [one for one in rejections if not budget_rejections(parts.promise, one.spec, one.usd_per_month)]
+        raise no_plan(effort.candidates, [*over, *within])
     chosen = simulate(
         q.workload,
         [spec],

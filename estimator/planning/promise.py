@@ -170,7 +170,8 @@ class Rejection:
         actual, limit = (_digits(value, 4) for value in (self.actual, self.limit))
         if actual == limit:
             actual, limit = (_digits(value, 12) for value in (self.actual, self.limit))
-        more = f" or {'more' if self.actual > self.limit else 'less'}" if self.is_partial else ""
+        side_more = "more" if self.actual > self.limit else "less"
+        more = f" or {side_more}" if self.is_partial and math.isfinite(self.actual) else ""
         return f"{self.constraint} is {actual}{more}; {side} {limit} {self.unit}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -198,6 +198,7 @@ class Plan:
             "figures": {name: value if math.isfinite(value) else None for name, value in self.figures.items()},
             "cost": self.cost.to_dict(),
             "considered": self.considered,
+            "effort": asdict(self.effort),
             "cheaper_rejected": len(self.rejections),
             "rejections": [rejection.to_dict() for rejection in self.rejections[:20]],
             "warnings": list(self.warnings),

@@ -368,7 +368,9 @@ class Uncertainty:
         if row.swing_minutes:
             reach += f" and the minutes over the promise from {row.minutes_low:,.1f} to {row.minutes_high:,.1f}"
         more = ", more than any other input" if row == self.tornado()[0] else ""
-        rivals = "" if len(self.contenders) == 1 else "; no input alone makes another plan the better one"
+        rivals = (
+            "" if len(self.contenders) == 1 else "; no input alone makes another of the plans compared the better one"
+        )
         return f"{todo}: {reach}{more}{rivals}."
 
     def to_dict(self) -> dict[str, Any]:

@@ -116,6 +116,18 @@ class ServiceSpec:
             "ephemeral_storage_gib", self.ephemeral_storage_gib, INCLUDED_EPHEMERAL_STORAGE_GIB, 200, whole=True
         )
 
+    @property
+    def is_constant(self) -> bool:
+        """True if nothing ever changes the desired count."""
+        return self.min_capacity == self.max_capacity and not self.scaling and not self.scheduled_actions
+
+    @property
+    def least_capacity(self) -> int:
+        """Fewest tasks that are asked for at any time. [tasks]"""
+        if not self.scheduled_actions:
+            return self.min_capacity
+        return min([self.min_capacity, *(a.min_capacity for a in self.scheduled_actions if a.min_capacity is not None)])
+
     def with_task_size(self, task_size: TaskSize) -> ServiceSpec:
         """Take tasks of another size, quickly: nothing else is checked again, and it depends on nothing else.
 
@@ -155,7 +167,9 @@ class ServiceSpec:
         parts = [policy.describe() for policy in self.scaling] or ["no scaling policy"]
         if self.scheduled_actions:
             n = len(self.scheduled_actions)
-            parts.append(f"{n} scheduled action{'s' if n > 1 else ''}")
+            least = [action.min_capacity for action in self.scheduled_actions if action.min_capacity is not None]
+            to = f" (min up to {max(least)})" if least and max(least) > self.min_capacity else ""
+            parts.append(f"{n} scheduled action{'s' if n > 1 else ''}{to}")
         return ", ".join(parts)
 
     def describe(self) -> str:
@@ -167,9 +181,12 @@ class ServiceSpec:
             Such as ``2-10 tasks of 0.25 vCPU, 0.5 GB, ARM64, CPU target 60 %``.
         """
         spot = self.capacity_provider_strategy.describe()
+        count, scaling = f"{self.min_capacity}-{self.max_capacity} tasks", self.describe_scaling()
+        if self.is_constant:
+            count, scaling = f"{self.min_capacity} {'task' if self.min_capacity == 1 else 'tasks'}", "constant count"
         return (
-            f"{self.min_capacity}-{self.max_capacity} tasks of {self.task_size.vcpu:g} vCPU, {self.task_size.memory_gb:g} GB, "
-            f"{self.cpu_architecture}, {self.describe_scaling()}{f', {spot}' if spot else ''}"
+            f"{count} of {self.task_size.vcpu:g} vCPU, {self.task_size.memory_gb:g} GB, "
+            f"{self.cpu_architecture}, {scaling}{f', {spot}' if spot else ''}"
         )
 
     def to_dict(self) -> dict[str, Any]:

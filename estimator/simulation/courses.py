@@ -74,6 +74,8 @@ class Courses:
         Promised p95 latency, by which minutes over the promise are counted. [ms]
     before : LoadProfile, optional
         What came before the period; by default the period is taken as periodic.
+    usual : LoadProfile, optional
+        The same period as it usually is, which the warm-up and forecasts go by; by default the load itself.
 
     Raises
     ------
@@ -101,6 +103,7 @@ class Courses:
         operations: Operations,
         p95_latency_ms: float | None = None,
         before: LoadProfile | None = None,
+        usual: LoadProfile | None = None,
     ) -> None:
         alone = operations != Operations() or any(s.predictive or s.scheduled_actions for s in specs)
         if before is not None and alone:
@@ -121,7 +124,7 @@ class Courses:
         warm_ups_s = [_warm_up_s(item, period_s) if before is None else before.period_s for item in self.dynamics]
         self._grids = list(zip(self._steps_s, warm_ups_s, strict=True))
         self._settings = {
-            grid: setting_of(workload, application, behavior, operations, *grid, before)
+            grid: setting_of(workload, application, behavior, operations, *grid, before, usual)
             for grid in dict.fromkeys(self._grids)
         }
         self.steps = np.array([self._settings[grid].requests_per_s.size for grid in self._grids], dtype=np.int64)
@@ -212,7 +215,11 @@ class Courses:
         course = self.course(i)
         loop = loop_for(features_of(course.inputs), self.is_compiled, int(self.steps.sum()))
         done = run_loop(course.inputs, keep, loop, self.is_compiled, hours, stop)
-        course.series = done.series
+        if keep:
+            course.series = done.series
+        else:
+            # A year's schedule is long, and a search has thousands of courses.
+            self._courses.pop(i, None)
         return done
 
     def simulation(
@@ -297,7 +304,7 @@ class Courses:
         found = np.zeros((len(SHARES), len(kept)))
         groups: dict[TaskQueue, list[int]] = {}
         for n, i in enumerate(places):
-            groups.setdefault(self.course(int(i)).queue, []).append(n)
+            groups.setdefault(self.queue(int(i))[0], []).append(n)
         for queue, members in groups.items():
             answered = latency.period_percentiles_s(
                 by_utilization[members], by_wait[members], SHARES, *as_a_queue(queue, self.workload)

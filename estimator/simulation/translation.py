@@ -68,6 +68,8 @@ class Setting:
         Times without Fargate Spot. [s]
     repeats : bool
         True if the period is what came before it too.
+    usual_load : LoadProfile
+        Load on the tasks that forecasts go by.
     """
 
     workload: Workload
@@ -83,6 +85,7 @@ class Setting:
     zone_loss_steps: tuple[int, ...]
     shortages: tuple[tuple[int, int], ...]
     repeats: bool
+    usual_load: LoadProfile
     _steps: dict[tuple[str, str], list[int]] = field(default_factory=dict, repr=False)
 
     @property
@@ -164,6 +167,7 @@ def setting_of(
     step_s: int,
     warm_up_s: int,
     before: LoadProfile | None = None,
+    usual: LoadProfile | None = None,
 ) -> Setting:
     """Lay the load and what happens on the grid of steps.
 
@@ -183,6 +187,8 @@ def setting_of(
         Unbilled time before the period, in which the load is what it was before. [s]
     before : LoadProfile, optional
         What it was before, its end last; by default the period, taken as periodic.
+    usual : LoadProfile, optional
+        The same period as it usually is, which the warm-up and forecasts go by; by default the load itself.
 
     Returns
     -------
@@ -197,7 +203,8 @@ def setting_of(
     load = workload.task_load
     rate = _on_grid(load, step_s)
     n_steps, warm_up = rate.size, warm_up_s // step_s
-    earlier = rate if before is None else _on_grid(replace(workload, load=before).task_load, step_s)
+    usual_load = load if usual is None else replace(workload, load=usual).task_load
+    earlier = _on_grid(usual_load if before is None else replace(workload, load=before).task_load, step_s)
     # A long period ends with all that the warm-up needs.
     earlier = earlier[earlier.size - warm_up :] if warm_up <= earlier.size else np.resize(earlier[::-1], warm_up)[::-1]
     draws = np.random.default_rng(behavior.seed).random(N_READY_WAITS)
@@ -223,6 +230,7 @@ def setting_of(
         tuple(warm_up + step_of_hour("zone_losses_h", hour, load, step_s) for hour in operations.zone_losses_h),
         shortage_times(operations, load, step_s, warm_up),
         before is None,
+        usual_load,
     )
 
 
@@ -422,7 +430,7 @@ def _bounds(dynamics: Dynamics, setting: Setting) -> tuple[tuple[int, int, int, 
     plain = scheduled_bounds(dynamics, setting)
     if plain is not None:
         return tuple(zip(*(values.tolist() for values in plain), itertools.repeat(0)))
-    load = setting.workload.task_load
+    load = setting.usual_load
     due = sorted(
         (step, number)
         for number, action in enumerate(dynamics.scheduled_actions)
