@@ -453,7 +453,7 @@ def test_what_a_plan_prints_tells_minutes_over_the_promise(tmp_path: Path) -> No
     loose = {"max_minutes_over_capacity": None}
     promised = scenario(tmp_path, promise=loose | {"p95_latency_ms": 150})
     said = run("estimate", promised).stdout
-    assert "0.0 minutes over capacity a month, 43,800.0 over the promised p95 of 150 ms\n" in said
+    assert "0.0 minutes over capacity a month, 43,800.0 over the promised p95 of 150 ms, minute by minute\n" in said
     said = run("estimate", scenario(tmp_path, promise=loose)).stdout
     assert "0.0 minutes over capacity a month\n" in said
 

@@ -20,6 +20,8 @@ from estimator.workload.request import Workload
 
 #: Minimums that are tried for any size, and as parts of what the peak needs.
 _MINIMUMS = (1, 2, 3, 4, 6)
+#: More candidates than this are not a search but a mistake.
+MAX_CANDIDATES = 1_000_000
 _MINIMUM_SHARES = (0.25, 0.5, 0.75, 1.0)
 #: Constant counts that are tried, as parts of the tasks that the peak would keep fully busy.
 _CONSTANT_SHARES = (0.6, 0.8, 0.9, 1.0, 1.05, 1.1, 1.2, 1.35, 1.5, 2.0)
@@ -58,7 +60,7 @@ def candidates(
     Raises
     ------
     InvalidScenario
-        If there is nothing of the kind.
+        If there is nothing of the kind, or far too much.
     """
     layouts = layouts or network_layouts(choices, application, network)
     deployments = [DeploymentConfiguration(name) for name in choices.deployment_strategies] or [
@@ -89,6 +91,11 @@ def candidates(
                         actions,
                         deployment,
                     )
+                    if len(found) > MAX_CANDIDATES:
+                        raise InvalidScenario(
+                            f"search has more than {MAX_CANDIDATES:,} candidates; list fewer values in its longest lists (target_values, min_capacities, "
+                            "cooldowns, spot_percents, layouts), or fewer sizes by cpu_units and memory_mib."
+                        )
                     found.extend(
                         first if size is members[0] else first.with_task_size(size)
                         for size in members

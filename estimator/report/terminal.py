@@ -422,7 +422,8 @@ def _over_promise(plan: Plan) -> str:
     promised = plan.promise.p95_latency_ms
     if promised is None:
         return ""
-    return f", {plan.figures['minutes_over_promise_per_month']:,.1f} over the promised p95 of {promised:,.4g} ms"
+    over = plan.figures["minutes_over_promise_per_month"]
+    return f", {over:,.1f} over the promised p95 of {promised:,.4g} ms, minute by minute"
 
 
 def _ms(value: float) -> str:

@@ -401,3 +401,9 @@ def test_what_a_notebook_user_gives_instead():
         plan(Workload(20, cpu_ms_per_request=10), RATES)
     with pytest.raises(InvalidScenario, match="None"):
         load_rates(None)
+
+
+def test_a_search_that_is_far_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(search, "MAX_CANDIDATES", 100)
+    with pytest.raises(InvalidScenario, match="more than 100 candidates"):
+        plan(WORK, RATES)

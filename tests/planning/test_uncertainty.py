@@ -202,7 +202,7 @@ def test_a_service_meets_the_storage_and_the_history_of_a_case() -> None:
     [
         {"p95_latency_ms": 120},
         {"max_minutes_in_flash_crowd": 10, "max_minutes_after_zone_loss": 20, "max_minutes_in_spot_shortage": 30},
-        {"max_usd_per_month": 270, "max_minutes_over_capacity": None},
+        {"min_tasks": 3, "max_minutes_over_capacity": None},
     ],
 )
 def test_a_bill_is_that_of_an_estimate_of_the_same_draw(promise: dict[str, float]) -> None:
@@ -470,7 +470,7 @@ def test_what_to_measure_where_the_choice_stands() -> None:
     found = uncertainty_of([[100.0, 130.0]], [[0.0, 0.0]], moves=(move("a.b", [50.0, 80.0], [150.0, 180.0]),))
     assert found.measure_next == (
         "Measure a.b next: between 1 and 3 it moves the bill from $50.00 to $150.00 a month, more than any other input; no input alone makes "
-        "another plan the better one."
+        "another of the plans compared the better one."
     )
     aws = uncertainty_of([[100.0]], [[0.0]], moves=(Move("b", False, False, True, outcomes([[1.0]], [[0.0]]), outcomes([[9.0]], [[4.0]])),))  # fmt: skip
     assert aws.measure_next == (
