@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from estimator.report.uncertainty_table import short_title
 from estimator.risk import assess_risk
 from estimator.scenario import Scenario
 from tests.test_cli import check_refused, scenario_file
@@ -33,7 +34,7 @@ def test_what_it_may_cost_which_plan_and_what_to_measure(call, tmp_path: Path) -
     for head in ("P5 USD/month", "P50", "P95", "Over $230", "Promise broken", "Regret, mean", "Another plan"):
         assert head in result.stdout
     for plan in found.plans:
-        assert plan.title in result.stdout
+        assert short_title(plan.title, found) in result.stdout
         assert f"{plan.usd[2].value:,.2f}" in result.stdout
     assert "request.cpu_ms_per_request" in result.stdout
     assert "|" in result.stdout

@@ -57,7 +57,7 @@ def explored_of(document: Scenario):
 
 def test_the_command_says_what_python_says(call, tmp_path: Path) -> None:
     path = scenario(tmp_path)
-    result = call("tradeoffs", path, "--json")
+    result = call("tradeoffs", path, "--risk", "minutes_over_promise_per_month", "--json")
     assert result.returncode == 0, result.stderr
     values = json.loads(result.stdout)
     document = Scenario.from_file(path)
@@ -107,7 +107,7 @@ def test_tables_and_files(call, tmp_path: Path) -> None:
 def test_savings_plans_and_no_service(call, tmp_path: Path) -> None:
     plans = [{"term": "1yr", "payment_option": "No Upfront"}]
     path = scenario(tmp_path, savings_plans=plans, service=None)
-    values = json.loads(call("tradeoffs", path, "--json").stdout)
+    values = json.loads(call("tradeoffs", path, "--risk", "minutes_over_promise_per_month", "--json").stdout)
     best = Scenario.from_file(path).plan()
     assert values["plan"]["usd_per_month"] == best.cost.total_usd
     kept = [point for point in values["front"] if point["keeps_promise"]]
@@ -119,14 +119,14 @@ def test_savings_plans_and_no_service(call, tmp_path: Path) -> None:
 
 def test_a_promise_that_nothing_keeps_still_has_a_front(call, tmp_path: Path) -> None:
     path = scenario(tmp_path, promise={"p95_latency_ms": 1})
-    result = call("tradeoffs", path)
+    result = call("tradeoffs", path, "--risk", "minutes_over_promise_per_month")
     assert result.returncode == 1
     assert "no candidate keeps the promise" in result.stdout
     assert "Cost against minutes over the promise" in result.stdout
     # Which limit stands in the way is told: without it there is a plan.
     assert "still no candidate keeps the promise" in result.stdout
     assert result.stderr.startswith("Error: None of ")
-    values = json.loads(call("tradeoffs", path, "--json").stdout)
+    values = json.loads(call("tradeoffs", path, "--risk", "minutes_over_promise_per_month", "--json").stdout)
     assert values["plan"] is None
     freed = {price["limit"]: price["without_it"] for price in values["limit_prices"]}
     assert freed["p95_latency_ms"] is not None

@@ -32,12 +32,14 @@ _SEARCH, _ALL = 0.2, 0.6
 def tradeoffs(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario file, YAML or JSON.")],
     risk: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--risk",
-            help="What stands against cost: minutes_over_promise_per_month, minutes_over_capacity_per_month, p95_latency_ms or refused_percent.",
+            help="What stands against cost: minutes_over_promise_per_month, minutes_over_capacity_per_month, p95_latency_ms or refused_percent; by "
+            "default the minutes that the promise limits.",
+            show_default=False,
         ),
-    ] = "minutes_over_promise_per_month",
+    ] = None,
     output: Annotated[
         list[Path] | None,
         typer.Option(
@@ -61,7 +63,8 @@ def tradeoffs(
     from estimator.planning.risks import require_risk
 
     try:
-        require_risk(risk)
+        if risk is not None:
+            require_risk(risk)
     except InvalidScenario as error:
         raise InvalidScenario(str(error).replace("risk", "--risk", 1)) from None
     writers = _writers()
@@ -84,13 +87,13 @@ def tradeoffs(
 
 
 def _weighed(
-    document: Scenario, rates: Rates, folder: Path, risk: str, progress: Callable[[float], None] | None
+    document: Scenario, rates: Rates, folder: Path, risk: str | None, progress: Callable[[float], None] | None
 ) -> tuple[Tradeoffs, NoFeasiblePlan | None, Rates]:
     """Search, look at every candidate, and price limits and choices; that no candidate keeps the promise ends nothing."""
     from estimator.errors import NoFeasiblePlan
     from estimator.planning.limit_prices import availability_prices, limit_prices
     from estimator.planning.steps_to_plan import steps_to, value_of_choices
-    from estimator.report.tradeoff_tables import Tradeoffs
+    from estimator.report.tradeoff_tables import Tradeoffs, usual_risk
 
     def part(begin: float, end: float) -> Callable[[float], None] | None:
         return None if progress is None else lambda done: progress(begin + (end - begin) * done)
@@ -121,7 +124,7 @@ def _weighed(
         today,
         () if today is None else today.broken,
         () if today is None or best is None else steps_to(today, best, rates),
-        risk,
+        risk or usual_risk(explored),
     )
     return found, failed, rates
 

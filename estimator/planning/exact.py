@@ -12,29 +12,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estimator.billing.committed import with_known_plans
-from estimator.billing.costing import Bills, CostBreakdown, breakdown, price_month
+from estimator.billing.costing import Bills, breakdown, price_month
 from estimator.billing.lcu import LcuHours
 from estimator.billing.month import BilledMonth
 from estimator.billing.savings_plan_options import SavingsPlan
 from estimator.errors import NoFeasiblePlan, RateNotFound
 from estimator.planning.bounds import CostLines, CourseBounds, pretended
-from estimator.planning.drills import Situation
 from estimator.planning.effort import Effort
 from estimator.planning.limits import broken_limits, could_decide, drill_rejections, none_left, worst
-from estimator.planning.promise import KNOWN_BEFORE, Promise, Rejection
-from estimator.pricing.rates import Rates
-from estimator.service.application import Application
-from estimator.service.behavior import AwsBehavior
-from estimator.service.extras import Extras
+from estimator.planning.promise import KNOWN_BEFORE, Rejection
+from estimator.planning.question import Question, Winner
 from estimator.service.network import NetworkLayout
-from estimator.service.operations import Operations
 from estimator.service.policies import TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import ARM64, X86_64
@@ -42,7 +37,6 @@ from estimator.simulation.courses import Courses
 from estimator.simulation.engine import run_all
 from estimator.simulation.outcome import Figures
 from estimator.simulation.result import Simulation
-from estimator.workload.request import Workload
 
 #: Courses that are run before the bill to beat is lowered: fewer at first, since the first ones lower it most. [1]
 _WAVES = (2, 4, 8, 16, 32)
@@ -58,84 +52,6 @@ _LIKELY_PERCENT = 60.0
 _KINDS = {X86_64: "linux_x86", ARM64: "linux_arm"}
 #: Bills that differ by no more than this part are the same. [1]
 _SAME = 2.0**-40
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """What is searched: candidates under one load at one price list, and what they have to keep.
-
-    Parameters
-    ----------
-    specs : tuple of ServiceSpec
-        The candidates.
-    workload : Workload
-        The load and its requests.
-    rates : Rates
-        The region's rates.
-    promise : Promise
-        Limits.
-    application : Application
-        What is deployed.
-    behavior : AwsBehavior
-        What is taken for granted of AWS.
-    operations : Operations
-        What happens beside the load.
-    extras : Extras
-        What is billed around the service.
-    hours_per_month : float
-        Length of the billed month. [h]
-    purchases : tuple of tuple of SavingsPlan
-        Savings Plans to choose between, each with those that you have; one empty for On-Demand.
-    """
-
-    specs: tuple[ServiceSpec, ...]
-    workload: Workload
-    rates: Rates
-    promise: Promise
-    application: Application
-    behavior: AwsBehavior
-    operations: Operations
-    extras: Extras
-    hours_per_month: float
-    purchases: tuple[tuple[SavingsPlan, ...], ...] = ((),)
-
-    @property
-    def situation(self) -> Situation:
-        """What candidates are drilled in."""
-        return Situation(self.workload, self.application, self.behavior, self.operations, self.promise)
-
-    @property
-    def needs_hours(self) -> bool:
-        """True if bills depend on the usage of each hour."""
-        return any(self.purchases)
-
-
-@dataclass(frozen=True, eq=False)
-class Winner:
-    """The cheapest candidate that keeps the promise.
-
-    Parameters
-    ----------
-    place : int
-        Its position among the candidates.
-    cost : CostBreakdown
-        Its bill.
-    purchase : tuple of SavingsPlan
-        Savings Plans that the bill is with.
-    left_out : tuple of str
-        What could not be said of them.
-    key : tuple of (float, float, int)
-        What it is compared by: the bill, the p95 latency, the position.
-    usd_per_month : float
-        The bill that it is compared by: without Savings Plans where it is not known what they pay. [USD/month]
-    """
-
-    place: int
-    cost: CostBreakdown
-    purchase: tuple[SavingsPlan, ...]
-    left_out: tuple[str, ...]
-    key: tuple[float, float, int]
-    usd_per_month: float
 
 
 class Search:

@@ -13,7 +13,7 @@ from estimator.billing.savings_plan_options import SAVINGS_PLAN_OPTIONS, Savings
 from estimator.errors import InvalidScenario, NoFeasiblePlan, RateNotFound, unknown_rates_text
 from estimator.planning.drills import Situation
 from estimator.planning.effort import Effort
-from estimator.planning.exact import EXPLAINED, Question, Search
+from estimator.planning.exact import EXPLAINED, Search
 from estimator.planning.limits import (
     broken_limits,
     budget_rejections,
@@ -24,6 +24,7 @@ from estimator.planning.limits import (
 )
 from estimator.planning.notes import notes
 from estimator.planning.promise import Choices, Promise
+from estimator.planning.question import Question
 from estimator.planning.result import Plan
 from estimator.planning.search import candidates, network_layouts
 from estimator.pricing.rates import Rates, require_rates

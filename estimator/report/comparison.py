@@ -26,6 +26,10 @@ _WORDS = {OK: "OK", BROKEN: "BROKEN", UNKNOWN: "CANNOT BE SAID"}
 _MOST_BARS = 12
 #: Height of a bar, and of all around them. [px]
 _BAR_PX, _AROUND_PX = 30, 90
+#: Room for an amount beside the bars, as a part of what they span, where they go to one side and where they go to both. [1]
+_ROOM_OF_ONE, _ROOM_OF_BOTH = 0.45, 0.7
+#: Letters of a line of its axis' title. [characters]
+_TITLE = 32
 #: Letters of a line of the figure's caption, which stays on a phone's page. [characters]
 _CAPTION = 46
 
@@ -429,8 +433,9 @@ def differences_figure(found: Comparison) -> go.Figure:
     -------
     plotly.graph_objects.Figure
         A bar for each line that differs, the largest on top, and one for the total; less is hatched, more is plain, and each bar has its amount.
-        Lines without a known difference are named in the caption. [USD/month]
+        The title of the axis says which of the two is taken off which; lines without a known difference are named in the caption. [USD/month]
     """
+    import html
     import textwrap
 
     import plotly.graph_objects as go
@@ -462,12 +467,15 @@ def differences_figure(found: Comparison) -> go.Figure:
     )
     said = f"Not known: {', '.join(line.title for line in found.unknown)}" if found.unknown else ""
     caption = "<br>".join(textwrap.wrap(said, _CAPTION))
-    axis = "difference [USD/month], the second less the first"
-    most = max((abs(usd) for _, usd in bars), default=0.0)
+    first, second = found.titles
+    named = textwrap.wrap(f"{second} less {first} [USD/month]", _TITLE)
+    axis = "<br>".join(map(html.escape, named))
+    low, high = (end(0.0, *(usd for _, usd in bars)) for end in (min, max))
+    # Room for the amounts, on each side that has bars.
+    room = (_ROOM_OF_BOTH if low < 0 < high else _ROOM_OF_ONE) * max(high - low, 0.01)
     figure.update_xaxes(
         title_text=f"{axis}<br><span style='font-size: 12px'>{caption}</span>" if caption else axis,
-        # Room for the amounts beside the bars.
-        range=[-1.35 * max(most, 0.01), 1.35 * max(most, 0.01)],
+        range=[low - room if low < 0 else low, high + room if high > 0 or low == 0 else high],
         tickprefix="$",
         tickformat=",~f",
         nticks=5,
@@ -477,6 +485,8 @@ def differences_figure(found: Comparison) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, ticksuffix="  ")
     figure.update_layout(
-        paper(_AROUND_PX + _BAR_PX * len(bars) + 16 * len(caption.split("<br>"))), bargap=0.4, showlegend=False
+        paper(_AROUND_PX + _BAR_PX * len(bars) + 16 * len(caption.split("<br>")) + 18 * (len(named) - 1)),
+        bargap=0.4,
+        showlegend=False,
     )
     return figure

@@ -13,13 +13,21 @@ from numpy.typing import NDArray
 from estimator.billing.costing import usd_text
 from estimator.planning.frontier import Candidate, Explored
 from estimator.planning.result import Plan
-from estimator.planning.risks import DEFAULT_RISK, Risk, require_risk, risk_of
+from estimator.planning.risks import Risk, require_risk, risk_of
 from estimator.planning.steps_to_plan import PlanStep
 from estimator.planning.why_not import signed_usd
 from estimator.pricing.rates import Rates
 from estimator.report.drawing import BLUE, GRAY, GRAY_AREA, GREEN, MAX_POINTS, PURPLE, VERMILION, dressed, paper
 from estimator.report.tables import Table
-from estimator.report.tradeoff_tables import Tradeoffs, figure_text, headline, sections, total_text
+from estimator.report.tradeoff_tables import (
+    Tradeoffs,
+    figure_text,
+    headline,
+    off_front_text,
+    sections,
+    total_text,
+    usual_risk,
+)
 
 _HEIGHT_PX = 460
 #: Below this a risk is drawn in proportion, above by its logarithm: so none at all has a place on the axis too. [the risk's unit]
@@ -35,6 +43,9 @@ _UNBOUNDED_DECADES = 0.5
 _CELLS = (400, 200)
 #: The axis of cost ends at so many times the dearest of front, plan and today; the rest is there for who zooms out. [1]
 _BEYOND = 1.5
+#: Where minutes are the risk, it begins at the cheapest of the front with no more than so many times what is promised, or so many minutes if that is
+#: less or nothing is promised: whoever promises minutes does not choose among days. [1], [min/month]
+_TAIL_TIMES, _TAIL_MINUTES = 100.0, 5000.0
 #: Height of a step, and of all around them. [px]
 _STEP_PX, _AROUND_PX = 38, 70
 #: Width of a letter of an amount, and size of labels. [px]
@@ -42,7 +53,7 @@ _LETTER_PX, _LABEL_PX = 8.0, 13
 
 
 def front_figure(
-    explored: Explored, risk: str = DEFAULT_RISK, today: Plan | None = None, rates: Rates | None = None
+    explored: Explored, risk: str | None = None, today: Plan | None = None, rates: Rates | None = None
 ) -> go.Figure:
     """Draw every candidate by cost and risk, with the front as a line, the plan and today's service.
 
@@ -50,8 +61,8 @@ def front_figure(
     ----------
     explored : Explored
         What `explore` gives.
-    risk : str
-        A name of `RISKS`.
+    risk : str, optional
+        A name of `RISKS`; by default that of `usual_risk`.
     today : Plan, optional
         Today's service.
     rates : Rates, optional
@@ -62,8 +73,10 @@ def front_figure(
     plotly.graph_objects.Figure
         Gray crosses break a limit that is not about the risk; gray dots are dominated, open ones break the promise. The axis of risk is
         logarithmic from a small risk on and begins at 0; one without bound stands above its end. Dots that would lie on each other are one.
-        [risk's unit by USD/month]
+        Where minutes are the risk, the axis of cost begins where they come near to what is promised; how many candidates are cheaper is said below
+        it. [risk's unit by USD/month]
     """
+    risk = risk or usual_risk(explored)
     kind = require_risk(risk)
     risks, usd = explored.risks(risk), explored.usd_per_month
     keeps, rest = explored.keeps_promise, explored.keeps_the_rest()
@@ -107,7 +120,7 @@ def front_figure(
     )
     if winner is not None:
         place = winner.place
-        _mark(figure, "plan", usd[place], heights[place], "diamond", VERMILION, _hover(winner, winner, kind))
+        _mark(figure, "plan", usd[place], heights[place], "diamond", VERMILION, _plan_hover(explored, winner, kind))
     if today is not None:
         value = np.array([risk_of(today, risk)])
         height = float(_heights(value, kind, risks)[0])
@@ -306,14 +319,40 @@ def _finish_axes(figure: go.Figure, explored: Explored, kind: Risk, today: Plan 
             annotation_text=f"promised: {allowed:,.12g} {kind.unit}",
             annotation_position="bottom right",
         )
-    shown = [point.usd_per_month for point in explored.front(kind.name)]
+    points = explored.front(kind.name)
+    most = _most_shown(kind, allowed)
+    shown = [point.usd_per_month for point in points if point.risk <= most] or [point.usd_per_month for point in points]
     shown += [explored.winner.usd_per_month] if explored.winner else []
     shown += [today.cost.total_usd] if today else []
     if shown:
         room = max(0.1 * (max(shown) - min(shown)), 0.01 * max(shown))
-        figure.update_xaxes(range=[max(min(shown) - room, 0.0), max(shown) * _BEYOND])
-    figure.update_xaxes(tickprefix="$", tickformat=",~f", nticks=8)
+        begin = max(min(shown) - room, 0.0)
+        figure.update_xaxes(range=[begin, max(shown) * _BEYOND])
+        cheaper = int(np.count_nonzero(explored.usd_per_month < begin))
+        if cheaper:
+            figure.update_xaxes(
+                title_text=f"bill [USD/month]<br><span style='font-size: 12px'>{_left_out(cheaper)}</span>"
+            )
+    figure.update_xaxes(tickprefix="$", tickformat=",~f", nticks=6, tickangle=0)
     figure.update_layout(hovermode="closest")
+
+
+def _most_shown(kind: Risk, allowed: float | None) -> float:
+    """Say up to which risk the front is shown; what is allowed always is. [the risk's unit]"""
+    if kind.unit != "min/month":
+        return math.inf
+    # Of no minute at all so many times is none either.
+    return max(min(_TAIL_TIMES * (allowed or math.inf), _TAIL_MINUTES), allowed or 0.0)
+
+
+def _left_out(cheaper: int) -> str:
+    return f"{cheaper:,} cheaper {'candidate is' if cheaper == 1 else 'candidates are'} left out"
+
+
+def _plan_hover(explored: Explored, winner: Candidate, kind: Risk) -> str:
+    """Say the plan, and why it stands off the line where it does."""
+    hover, beaten = _hover(winner, winner, kind), off_front_text(explored, kind.name)
+    return f"{hover}<br>not on the line:<br>{_text(beaten)}" if beaten else hover
 
 
 def _hover(candidate: Candidate, winner: Candidate | None, kind: Risk) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import textwrap
 from collections import Counter
@@ -125,18 +126,37 @@ def limits_left_aside(explored: Explored) -> list[str]:
     return [name for name in limits_switched_on(explored.space.promise) if name in LIMITS_OF_RISK]
 
 
+def usual_risk(explored: Explored) -> str:
+    """Choose the risk that stands against cost where none is asked for: one that the promise bounds, so that its limit can be seen.
+
+    Parameters
+    ----------
+    explored : Explored
+        What `explore` gives; it knows the promise.
+
+    Returns
+    -------
+    str
+        A name of `RISKS`: minutes over capacity where the promise limits those, and not the minutes over the promise; else the latter.
+    """
+    promise = explored.space.promise
+    if promise.max_minutes_over_promise is None and promise.max_minutes_over_capacity is not None:
+        return "minutes_over_capacity_per_month"
+    return DEFAULT_RISK
+
+
 # Tables.
 
 
-def front_table(explored: Explored, risk: str = DEFAULT_RISK, most: int = MOST_POINTS) -> Table:
+def front_table(explored: Explored, risk: str | None = None, most: int = MOST_POINTS) -> Table:
     """Show the front of cost against a risk.
 
     Parameters
     ----------
     explored : Explored
         What `explore` gives.
-    risk : str
-        A name of `RISKS`.
+    risk : str, optional
+        A name of `RISKS`; by default that of `usual_risk`.
     most : int
         Most points; the ends and the winner are among them. [1]
 
@@ -145,6 +165,7 @@ def front_table(explored: Explored, risk: str = DEFAULT_RISK, most: int = MOST_P
     Table
         Candidate, bill, risk, tasks, p95 latency, and what of the promise it breaks.
     """
+    risk = risk or usual_risk(explored)
     points = explored.front(risk)
     kind, winner = require_risk(risk), explored.winner
     chosen = some_points(points, winner, most)
@@ -231,15 +252,15 @@ def _promise_text(candidate: Candidate, winner: Candidate | None) -> str:
     return _filled(candidate.reasons or KEPT)
 
 
-def front_text(explored: Explored, risk: str = DEFAULT_RISK) -> str:
+def front_text(explored: Explored, risk: str | None = None) -> str:
     """Say what a front leaves aside.
 
     Parameters
     ----------
     explored : Explored
         What `explore` gives.
-    risk : str
-        A name of `RISKS`.
+    risk : str, optional
+        A name of `RISKS`; by default that of `usual_risk`.
 
     Returns
     -------
@@ -253,13 +274,30 @@ def front_text(explored: Explored, risk: str = DEFAULT_RISK) -> str:
         else "All"
     )
     plans = ", with your Savings Plans" if explored.space.savings_plans else ""
+    beaten = off_front_text(explored, risk or usual_risk(explored))
+    said = f"{len(explored):,} candidates were simulated and priced{plans}. {left} other limits are kept."
+    return f"{said} The plan is not on it: {beaten}." if beaten else said
+
+
+def off_front_text(explored: Explored, risk: str) -> str:
+    """Say why the plan is not on a front.
+
+    Parameters
+    ----------
+    explored : Explored
+        What `explore` gives.
+    risk : str
+        A name of `RISKS`.
+
+    Returns
+    -------
+    str
+        The reason, to stand in a sentence; empty if the plan is on the front, or there is none.
+    """
     winner = explored.winner
-    beaten = ""
-    if winner is not None and winner.place not in {point.candidate.place for point in explored.front(risk)}:
-        beaten = (
-            " The plan is not on it: what is cheaper with as little of this risk breaks a limit that is left aside."
-        )
-    return f"{len(explored):,} candidates were simulated and priced{plans}. {left} other limits are kept.{beaten}"
+    if winner is None or winner.place in {point.candidate.place for point in explored.front(risk)}:
+        return ""
+    return "what is cheaper with as little of this risk breaks a limit that is left aside"
 
 
 def runners_up_table(runners_up: Sequence[RunnerUp]) -> Table:
@@ -343,24 +381,32 @@ def availability_table(prices: Sequence[AvailabilityPrice]) -> Table:
     Returns
     -------
     Table
-        Availability, minutes over capacity, bill, what it costs more than the next looser one, and the candidate.
+        Availability, minutes over capacity, bill, what it costs more than the next looser one, and the candidate. Limits with the same candidate
+        are one row.
     """
-    rows = tuple(
-        (
-            price.availability_text,
-            f"{price.minutes:g}",
-            "" if price.candidate is None else _usd(price.candidate),
-            "" if price.more_usd is None else signed_usd(price.more_usd),
-            "no candidate" if price.candidate is None else price.candidate.spec.describe(),
-        )
-        for price in prices
-    )
+    groups = itertools.groupby(prices, key=lambda price: None if price.candidate is None else price.candidate.place)
+    rows = tuple(_availability_row(list(group)) for _, group in groups)
     return Table(
         "The price of the last nine",
         ("Available", ">Minutes over capacity", ">USD/month", ">More than the next", "Cheapest candidate"),
         rows,
         least=("Minutes over capacity",),
         below=("Cheapest candidate",),
+    )
+
+
+def _availability_row(prices: Sequence[AvailabilityPrice]) -> tuple[str, ...]:
+    """Write limits that have the same candidate, the strictest first, as one row."""
+    strictest, loosest = prices[0], prices[-1]
+    candidate, more = loosest.candidate, loosest.more_usd
+    one = len(prices) == 1
+    return (
+        loosest.availability_text if one else f"{loosest.availability_text} to {strictest.availability_text}",
+        f"{loosest.minutes:g}" if one else f"{strictest.minutes:g} to {loosest.minutes:g}",
+        "" if candidate is None else _usd(candidate),
+        # The loosest is compared with nothing; another candidate may cost the same.
+        "" if more is None else signed_usd(more) if round(more, 2) else "nothing",
+        "no candidate" if candidate is None else candidate.spec.describe(),
     )
 
 

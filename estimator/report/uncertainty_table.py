@@ -1,9 +1,10 @@
-"""Plans under uncertainty as tables: plans_risk_table, tornado_table, and the whole as Markdown and as rows of draws."""
+"""Plans under uncertainty as tables: plans_risk_table, tornado_table, short_title, and the whole as Markdown and as rows of draws."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 
 from estimator.markdown import markdown_table
@@ -17,6 +18,32 @@ BAR_WIDTH = 33
 MOST_BARS = 15
 #: What moves the bill by less than that, and no minute, is without effect. [USD/month]
 _CENT = 0.005
+
+
+def short_title(title: str, found: Uncertainty) -> str:
+    """Write the title of a plan, or the path of an input, without what no reader needs to tell the inputs apart.
+
+    Parameters
+    ----------
+    title : str
+        The title, such as ``high request.cpu_ms_per_request``, or a dotted path.
+    found : Uncertainty
+        What `estimator.risk.assess_risk` gives; it knows all inputs.
+
+    Returns
+    -------
+    str
+        The same with the last part alone of each path, such as ``high cpu_ms_per_request``; a path whose last part another input has too stays
+        whole.
+    """
+    paths = {*found.draws.intervals, *found.draws.model}
+    last = {path: path.rpartition(".")[2] for path in paths}
+    count = Counter(last.values())
+    # A comma follows a path where two titles stand beside each other.
+    words = [(word.rstrip(","), word) for word in title.split(" ")]
+    return " ".join(
+        word.replace(path, last[path], 1) if path in last and count[last[path]] == 1 else word for path, word in words
+    )
 
 
 def plans_risk_table(found: Uncertainty) -> Table:
@@ -51,15 +78,15 @@ def plans_risk_table(found: Uncertainty) -> Table:
     return Table(
         f"What {len(found.contenders)} {'plan' if len(found.contenders) == 1 else 'plans'} may come to in {found.outcomes.n_draws:,} draws",
         columns,
-        tuple(_plan_row(plan) for plan in order),
+        tuple(_plan_row(plan, short_title(plan.title, found)) for plan in order),
         least=tuple(head for head in least if f">{head}" in columns or head in columns),
     )
 
 
-def _plan_row(plan: PlanRisk) -> tuple[str, ...]:
+def _plan_row(plan: PlanRisk, title: str) -> tuple[str, ...]:
     minutes = plan.minutes_over_promise
     return (
-        plan.title,
+        title,
         plan.spec.describe(),
         *(f"{each.value:,.2f}" for each in plan.usd),
         *([_percent(plan.over_budget)] if plan.over_budget else []),
@@ -94,8 +121,8 @@ def error_text(found: Uncertainty) -> str:
     plan = found.least_regret()
     low, high = plan.broken.bounds
     said = (
-        f"Of the plan for {plan.title}, the one of least regret, {found.outcomes.n_draws:,} draws leave P95 of the bill {_between(plan.usd[2])} and the "
-        f"chance of a broken promise between {100 * low:.1f} and {100 * high:.1f} % (19 times out of 20)."
+        f"Of the plan for {short_title(plan.title, found)}, the one of least regret, {found.outcomes.n_draws:,} draws leave P95 of the bill "
+        f"{_between(plan.usd[2])} and the chance of a broken promise between {100 * low:.1f} and {100 * high:.1f} % (19 times out of 20)."
     )
     return f"{said} In a month that breaks the promise a minute over it weighs ${found.usd_per_minute_over_promise:,.2f} in the regret."
 
@@ -127,7 +154,7 @@ def tornado_table(found: Uncertainty, most: int = MOST_BARS) -> Table:
     rows = [row for row in found.tornado() if _has_effect(row)][:most]
     reach = max((abs(usd - plan.likely_usd) for row in rows for usd in (row.usd_low, row.usd_high)), default=0.0)
     return Table(
-        f"What each input alone does to the plan for {plan.title}: ${plan.likely_usd:,.2f} a month at the likely values",
+        f"What each input alone does to the plan for {short_title(plan.title, found)}: ${plan.likely_usd:,.2f} a month at the likely values",
         ("Input", ">From", ">To", ">USD/month", ">to", ">Minutes over promise", "Another plan", "Bill"),
         tuple(
             (

@@ -116,10 +116,13 @@ def _today(question: cached.Question) -> Plan | None:
 def _words(plan: Plan) -> str:
     spec, figures = plan.spec, plan.figures
     spot = " Spot" if spec.capacity_provider_strategy.uses_spot else ""
+    count, scaling = f"{spec.min_capacity} to {spec.max_capacity}", spec.describe_scaling()
+    if spec.is_constant:
+        count, scaling = f"{spec.min_capacity}", "a constant count"
     return (
-        f"Run **{spec.min_capacity} to {spec.max_capacity} tasks of {spec.task_size.vcpu:g} vCPU and "
+        f"Run **{count} {'task' if spec.max_capacity == 1 else 'tasks'} of {spec.task_size.vcpu:g} vCPU and "
         f"{spec.task_size.memory_gb:g} GB** ({spec.cpu_architecture.replace('_', '-')}) on Fargate{spot} in {plan.cost.region}, "
-        f"{_LAYOUTS[spec.network.layout]} over {spec.network.availability_zones} zones, with **{spec.describe_scaling()}**. "
+        f"{_LAYOUTS[spec.network.layout]} over {spec.network.availability_zones} zones, with **{scaling}**. "
         f"That serves {_many(figures['requests_per_month'])} requests a month; it is the "
         f"cheapest of {plan.considered:,} candidates that keeps the promise."
     )

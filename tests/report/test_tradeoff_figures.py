@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from estimator.planning.frontier import explore
-from estimator.planning.limit_prices import availability_prices, limit_prices
+from estimator.planning.limit_prices import AvailabilityPrice, availability_prices, limit_prices
 from estimator.planning.planner import estimate, plan
 from estimator.planning.promise import Promise
 from estimator.planning.risks import RISKS
@@ -23,6 +23,7 @@ from estimator.report.drawing import GRAY, MAX_POINTS
 from estimator.report.tradeoff_figures import front_figure, tradeoffs_html, waterfall_figure
 from estimator.report.tradeoff_tables import (
     Tradeoffs,
+    availability_table,
     broken_table,
     differences_table,
     figure_text,
@@ -35,6 +36,7 @@ from estimator.report.tradeoff_tables import (
     steps_text,
     tradeoffs_csv,
     tradeoffs_markdown,
+    usual_risk,
 )
 from estimator.service.policies import ScheduledAction, TargetTrackingScalingPolicy
 from estimator.service.spec import ServiceSpec
@@ -85,7 +87,7 @@ def test_the_front_and_the_marks_stand_where_they_were_found(risk):
     if explored.winner.usd_per_month in height:
         assert drawn["plan"].y[0] == pytest.approx(height[explored.winner.usd_per_month])
     assert figure.layout.yaxis.title.text.endswith(f"[{RISKS[risk].unit}]")
-    assert figure.layout.xaxis.title.text == "bill [USD/month]"
+    assert figure.layout.xaxis.title.text.startswith("bill [USD/month]")
 
 
 def test_marks_differ_by_shape_and_label_and_the_rest_is_gray():
@@ -142,6 +144,58 @@ def test_the_promised_limit_is_a_line():
     assert line.y0 == line.y1 == pytest.approx(math.log10(2501))
     assert "promised: 2,500 min/month" in [note.text for note in figure.layout.annotations]
     assert not front_figure(found().explored, "refused_percent").layout.shapes
+
+
+def test_the_usual_risk_is_one_whose_promise_can_be_drawn():
+    def of(**limits):
+        return usual_risk(replace(found().explored, space=replace(found().explored.space, promise=Promise(**limits))))
+
+    assert of(max_minutes_over_capacity=5) == "minutes_over_capacity_per_month"
+    assert of(max_minutes_over_capacity=5, max_minutes_over_promise=9) == "minutes_over_promise_per_month"
+    assert of(max_minutes_over_capacity=None, p95_latency_ms=300) == "minutes_over_promise_per_month"
+    figure = front_figure(found().explored)
+    assert figure.layout.yaxis.title.text == "minutes over capacity [min/month]"
+    assert len(figure.layout.shapes) == 1
+    assert front_table(found().explored).title.startswith("Cost against minutes over capacity")
+
+
+def strict(minutes):
+    """The same candidates, of whom few minutes over capacity are asked."""
+    promise = replace(PROMISE, max_minutes_over_capacity=minutes)
+    return explore(WORK, RATES, promise, choices=CHOICES)
+
+
+@pytest.mark.parametrize(("promised", "shown"), [(0, 5000), (5, 500), (1000, 5000), (9000, 9000)])
+def test_the_axis_begins_where_minutes_come_near_to_the_promise_and_says_what_is_left_out(promised, shown):
+    explored = strict(promised)
+    axis = front_figure(explored).layout.xaxis
+    first = next(point for point in explored.front(usual_risk(explored)) if point.risk <= shown)
+    begin = axis.range[0]
+    cheaper = int(sum(explored.usd_per_month < begin))
+    assert begin <= first.usd_per_month
+    # Not much room is left before it.
+    assert begin >= first.usd_per_month - 0.1 * (axis.range[1] - begin)
+    said = axis.title.text.removeprefix("bill [USD/month]")
+    assert (f"{cheaper} cheaper candidates are left out" in said) if cheaper > 1 else (not cheaper and not said)
+
+
+def test_a_tail_is_left_out_somewhere():
+    assert "cheaper candidates are left out" in front_figure(strict(5)).layout.xaxis.title.text
+    # A latency has no minutes to come near to.
+    assert front_figure(strict(5), "p95_latency_ms").layout.xaxis.title.text == "bill [USD/month]"
+
+
+def test_the_pointer_says_why_the_plan_is_not_on_the_line():
+    reason = "what is cheaper with as little of this risk breaks a limit that is left aside"
+    seen = set()
+    # At 90 ms the latency binds, so that others as seldom over capacity are cheaper.
+    explored = explore(WORK, RATES, Promise(p95_latency_ms=90), choices=CHOICES)
+    for risk in RISKS:
+        off = explored.winner.place not in {point.candidate.place for point in explored.front(risk)}
+        hover = traces(front_figure(explored, risk))["plan"].customdata[0]
+        assert (reason in hover) == off == (reason in front_text(explored, risk))
+        seen.add(off)
+    assert seen == {True, False}
 
 
 def test_the_pointer_says_why_a_candidate_won_or_lost():
@@ -210,15 +264,35 @@ def test_the_tables_say_what_was_found():
     limits = tables["What each limit of the promise costs"]
     assert {row[2] for row in limits.rows if row[3] == "the same plan wins"} <= {"nothing"}
     nines = tables["The price of the last nine"]
-    assert [row[0] for row in nines.rows] == ["100 %", "99.999 %", "99.99 %", "99.9 %", "99 %"]
+    assert nines.rows[0][0].endswith("100 %")
+    assert len(nines.rows) == len({price.candidate and price.candidate.place for price in found().availability})
     for table in tables.values():
         assert all(len(row) == len(table.columns) for row in table.rows)
         assert set(table.least) | set(table.below) <= {head.lstrip(">") for head in table.columns}
 
 
+def test_limits_with_the_same_plan_are_one_row_and_no_difference_is_nothing():
+    one, other = found().explored[0], found().explored[1]
+    # Of a month of 730 hours, the strictest first: nothing suffices, one plan for two limits, another one for the same money, the loosest.
+    prices = [
+        AvailabilityPrice(0.0, 730, None, None),
+        AvailabilityPrice(0.5, 730, one, 0.0),
+        AvailabilityPrice(4.4, 730, one, 12.345),
+        AvailabilityPrice(44.0, 730, other, 0.0),
+        AvailabilityPrice(438.0, 730, one, None),
+    ]
+    rows = [row[:2] + row[3:] for row in availability_table(prices).rows]
+    assert rows == [
+        ("100 %", "0", "", "no candidate"),
+        ("99.99 % to 99.999 %", "0.5 to 4.4", "+12.35", one.spec.describe()),
+        ("99.9 %", "44", "nothing", other.spec.describe()),
+        ("99 %", "438", "", one.spec.describe()),
+    ]
+
+
 def test_a_long_front_is_shown_in_part_with_ends_and_winner():
     explored = found().explored
-    points = explored.front()
+    points = explored.front(usual_risk(explored))
     winner = next(point.candidate for point in points if point.keeps_promise)
     some = some_points(points, winner, 4)
     assert len(some) <= 4
