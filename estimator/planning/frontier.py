@@ -518,7 +518,7 @@ def explore(
     >>> choices = Choices(target_values=(60.0,), min_capacities=(1, 2))
     >>> found = explore(Workload(LoadProfile.constant(5), cpu_ms_per_request=10), load_rates("us-east-1"), choices=choices)
     >>> found.winner.spec.describe()
-    '2-4 tasks of 0.25 vCPU, 0.5 GB, ARM64, CPU target 60 %'
+    '2 tasks of 0.25 vCPU, 0.5 GB, ARM64, constant count'
     >>> [point.spec.min_capacity for point in found.front()], found.winner.keeps_promise
     ([2], True)
     """

@@ -201,7 +201,7 @@ def steps_to(today: Plan, best: Plan, rates: Rates) -> tuple[PlanStep, ...]:
     >>> choices = Choices(target_values=(60.0,), min_capacities=(2,), max_capacity=10, scale_out_cooldowns_s=(300,))
     >>> best = plan(work, rates, choices=choices)
     >>> [step.title for step in steps_to(today, best, rates)]
-    ['Task size', 'Architecture']
+    ['Task size', 'Architecture', 'Scaling policies', 'Minimum and maximum']
     """
     require_rates_of(today, rates)
     require_rates_of(best, rates)
