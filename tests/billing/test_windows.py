@@ -158,7 +158,10 @@ def test_a_search_without_anything_for_windows_is_refused(choices):
 
 
 def test_a_plan_with_windows(monkeypatch):
-    monkeypatch.setattr("estimator.planning.promise.TASK_SIZES", tuple(size for size in TASK_SIZES if size.cpu_units in {256, 1024, 2048}))
+    monkeypatch.setattr(
+        "estimator.planning.promise.TASK_SIZES",
+        tuple(size for size in TASK_SIZES if size.cpu_units in {256, 1024, 2048}),
+    )
     best = plan(
         WORK, RATES, Promise(), choices=Choices(target_values=(60.0,), min_capacities=(2,)), application=WINDOWS
     )
