@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from estimator.errors import InvalidScenario
+from estimator.errors import ExportError, InvalidScenario
+
+T = TypeVar("T")
 
 #: A bound from here on is only there to catch mistakes, and comes second in a message.
 MANY = 1e9
@@ -78,6 +81,42 @@ def require_in_range(record: Any) -> None:
         if "low" not in item.metadata or (value is None and item.default is None):
             continue
         require_number(item.name, value, **item.metadata)
+
+
+def by_ending(path: Path, choices: Mapping[str, T], what: str) -> T:
+    """Choose by the ending of a file's name.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    choices : mapping of str to object
+        What there is for each ending, such as ``.csv``.
+    what : str
+        What is to be written, such as ``a bill is``.
+
+    Returns
+    -------
+    object
+        The choice.
+
+    Raises
+    ------
+    ExportError
+        If there is none for that ending.
+
+    Examples
+    --------
+    >>> by_ending(Path("bill.MD"), {".md": "Markdown"}, "a bill is")
+    'Markdown'
+    """
+    found = choices.get(path.suffix.lower())
+    if found is None:
+        ending = f"ends in {shown(path.suffix)}" if path.suffix else "has no ending"
+        raise ExportError(
+            f"{path} {ending}; {what} written to a file that ends in one of {', '.join(choices)}. Name it so."
+        )
+    return found
 
 
 def shown(value: object, most: int = 80) -> str:

@@ -110,7 +110,7 @@ def test_a_scenario_without_a_plan_is_named(call, tmp_path: Path) -> None:
         (["base.yaml", "new.yaml", "--with-plan"], "leave out B, --plan and --service"),
         (["base.yaml", "--with-plan", "--plan"], "leave out B, --plan and --service"),
         (["base.yaml", "new.yaml", "--json", "--markdown"], "--json and --markdown are both given"),
-        (["base.yaml", "new.yaml", "--output", "bill.pdf"], "name one that ends in .md, .csv, .json"),
+        (["base.yaml", "new.yaml", "--output", "bill.pdf"], "ends in one of .md, .csv, .json"),
         (["base.yaml", "new.yaml", "--output", "folder/no/x.md"], "cannot be written"),
     ],
 )

@@ -137,7 +137,7 @@ def test_what_tradeoffs_refuses(call, tmp_path: Path) -> None:
     path = scenario(tmp_path)
     check_refused(call("tradeoffs", path, "--risk", "luck"), "--risk is 'luck'", "minutes_over_promise_per_month")
     check_refused(
-        call("tradeoffs", path, "--output", tmp_path / "front.pdf"), "front.pdf ends in .pdf", ".html, .md, .csv"
+        call("tradeoffs", path, "--output", tmp_path / "front.pdf"), "front.pdf ends in '.pdf'", ".html, .md, .csv"
     )
     check_refused(call("tradeoffs", path, "--output", tmp_path / "front"), "has no ending")
     check_refused(call("tradeoffs", tmp_path / "none.yaml"), "none.yaml")

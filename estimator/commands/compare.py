@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from estimator.planning.result import Plan
 
 #: Endings of a file that a comparison is written to.
-_ENDINGS = (".md", ".csv", ".json")
 
 
 def compare(
@@ -59,14 +59,14 @@ def compare(
 
     Example: estimator compare base.yaml shop.yaml
     """
-    from estimator.errors import ExportError, InvalidScenario
+    from estimator.checks import by_ending
+    from estimator.errors import InvalidScenario
     from estimator.files import require_free, write_whole
     from estimator.planning.comparison import compare as compare_plans
 
     if as_json and as_markdown:
         raise InvalidScenario("--json and --markdown are both given; choose one.")
-    if output is not None and output.suffix.lower() not in _ENDINGS:
-        raise ExportError(f"{output} is no file for a comparison: name one that ends in {', '.join(_ENDINGS)}.")
+    writer = None if output is None else by_ending(output, _WRITERS, "a comparison is")
     require_free(output, force)
     quiet = as_json or as_markdown
     if with_plan:
@@ -84,8 +84,8 @@ def compare(
         plans = priced_file(first, search, quiet), priced_file(second, search, quiet)
         titles = str(first), str(second)
     found = compare_plans(*plans, titles)
-    if output is not None:
-        write_whole(output, _document(found, output.suffix.lower()))
+    if output is not None and writer is not None:
+        write_whole(output, writer(found))
     _print(found, as_json, as_markdown)
     if output is not None:
         typer.echo(f"Wrote {output}.", err=True)
@@ -166,14 +166,21 @@ def priced_file(
         raise InvalidScenario(f"{path}: {error}") from None
 
 
-def _document(found: Comparison, ending: str) -> str:
-    if ending == ".csv":
-        return str(found.to_frame().to_csv(index=False, float_format="%.12g", lineterminator="\n"))
-    if ending == ".json":
-        return json.dumps(found.to_dict(), indent=2) + "\n"
+def _rows(found: Comparison) -> str:
+    return str(found.to_frame().to_csv(index=False, float_format="%.12g", lineterminator="\n"))
+
+
+def _values(found: Comparison) -> str:
+    return json.dumps(found.to_dict(), indent=2) + "\n"
+
+
+def _markdown(found: Comparison) -> str:
     from estimator.report.comparison import comparison_markdown
 
     return comparison_markdown(found)
+
+
+_WRITERS: dict[str, Callable[[Comparison], str]] = {".md": _markdown, ".csv": _rows, ".json": _values}
 
 
 def _print(found: Comparison, as_json: bool, as_markdown: bool) -> None:
@@ -181,7 +188,7 @@ def _print(found: Comparison, as_json: bool, as_markdown: bool) -> None:
     from estimator.report.terminal import say, show
 
     if as_json or as_markdown:
-        typer.echo(_document(found, ".json" if as_json else ".md"), nl=False)
+        typer.echo((_values if as_json else _markdown)(found), nl=False)
         return
     verdict, *others = comparison_text(found)
     say(f"\n{verdict}")

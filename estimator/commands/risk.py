@@ -145,13 +145,9 @@ _WRITERS: dict[str, Callable[[Uncertainty, Scenario], str]] = {".md": _markdown,
 
 def _writer(path: Path, force: bool) -> Callable[[Uncertainty, Scenario], str]:
     """Find what a file's name asks for, and refuse one that cannot be written, before anything is computed."""
-    from estimator.errors import ExportError
+    from estimator.checks import by_ending
     from estimator.files import require_free
 
-    if path.suffix.lower() not in _WRITERS:
-        ending = f"ends in {path.suffix!r}" if path.suffix else "has no ending"
-        raise ExportError(
-            f"{path} {ending}; a risk is written to a file that ends in one of {', '.join(_WRITERS)}. Name it so."
-        )
+    writer = by_ending(path, _WRITERS, "a risk is")
     require_free(path, force)
-    return _WRITERS[path.suffix.lower()]
+    return writer

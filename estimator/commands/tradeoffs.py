@@ -58,6 +58,7 @@ def tradeoffs(
 
     Example: estimator tradeoffs shop.yaml --output front.html
     """
+    from estimator.checks import by_ending
     from estimator.errors import InvalidScenario
     from estimator.files import require_free, write_whole
     from estimator.planning.risks import require_risk
@@ -69,13 +70,13 @@ def tradeoffs(
         raise InvalidScenario(str(error).replace("risk", "--risk", 1)) from None
     writers = _writers()
     for path in output or []:
-        _require_document(path, writers)
+        by_ending(path, writers, "trade-offs are")
         require_free(path, force)
     document, rates = read_scenario(scenario)
     with progress_bar("Weighing candidates", as_json) as progress:
         found, failed, rates = _weighed(document, rates, scenario.parent, risk, progress)
     for path in output or []:
-        write_whole(path, writers[path.suffix.lower()](found, rates))
+        write_whole(path, by_ending(path, writers, "trade-offs are")(found, rates))
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=2))
     else:
@@ -181,13 +182,3 @@ def _writers() -> Mapping[str, Callable[[Tradeoffs, Rates], str]]:
         return tradeoffs_csv(found)
 
     return {".html": page, ".md": markdown, ".csv": rows}
-
-
-def _require_document(path: Path, writers: Mapping[str, object]) -> None:
-    from estimator.errors import ExportError
-
-    if path.suffix.lower() not in writers:
-        ending = f"ends in {path.suffix}" if path.suffix else "has no ending"
-        raise ExportError(
-            f"{path} {ending}; trade-offs are written to a file that ends in one of {', '.join(writers)}. Name it so."
-        )

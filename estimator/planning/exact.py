@@ -1,4 +1,4 @@
-"""The cheapest candidate that keeps the promise, found without following every course: find_cheapest(question).
+"""The cheapest candidate that keeps the promise, found without following every course: Search(question).run().
 
 Notes
 -----
@@ -79,6 +79,7 @@ class Search:
         else:
             self.courses, self.bounds, self.whole = like.courses, like.bounds, like.whole
         self._drilled: dict[int, list[Rejection]] = {} if like is None else like._drilled
+        self._drilled_usd: dict[int, float] = {}
         self._is_again, self._n_known = like is not None, len(self.whole)
         self.to_beat = to_beat
         self.best: Winner | None = None
@@ -350,16 +351,19 @@ class Search:
     def _drill(self, place: int, usd: float) -> list[Rejection]:
         i = int(self.courses.index[place])
         if i not in self._drilled:
-            self._drilled[i] = drill_rejections(self.question.specs[place], self.question.situation, usd)
+            self._drilled[i] = drill_rejections(self.question.specs[place], self.question.situation)
+        self._drilled_usd[place] = usd
         return self._drilled[i]
 
     def _drilled_of(self, place: int) -> list[Rejection]:
         """Limits that a candidate breaks in the drills, as far as its course was drilled."""
         found = self._drilled.get(int(self.courses.index[place]), [])
-        spec, least = self.question.specs[place], float(self._certain_usd[place])
-        # Another candidate of the course was drilled, and what this one costs is known from below.
+        # Others of the course were not priced: what they cost is known from below.
+        usd = self._drilled_usd.get(place)
+        least = float(self._certain_usd[place])
+        spec = self.question.specs[place]
         return [
-            one if one.spec is spec else replace(one, spec=spec, usd_per_month=least, is_least_usd=True)
+            replace(one, spec=spec, usd_per_month=least if usd is None else usd, is_least_usd=usd is None)
             for one in found
         ]
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from estimator.checks import shown
-from estimator.errors import ExportError
+from estimator.checks import by_ending
 from estimator.files import require_free, write_whole
 from estimator.markdown import markdown_table
 from estimator.planning.result import Plan
@@ -160,7 +159,7 @@ def require_document(path: Path, force: bool) -> None:
     ExportError
         If no document has that ending, or the file must not or cannot be written.
     """
-    _writer(path)
+    by_ending(path, DOCUMENTS, "a bill is")
     require_free(path, force)
 
 
@@ -181,17 +180,7 @@ def write_bill(plan: Plan, rates: Rates, path: Path) -> None:
     ExportError
         If no document has that ending, or the file cannot be written.
     """
-    write_whole(path, _writer(path)(plan, rates))
-
-
-def _writer(path: Path) -> Callable[[Plan, Rates], str]:
-    try:
-        return DOCUMENTS[path.suffix.lower()]
-    except KeyError:
-        ending = f"ends in {shown(path.suffix)}" if path.suffix else "has no ending"
-        raise ExportError(
-            f"{path} {ending}; a bill is written to a file that ends in one of {', '.join(DOCUMENTS)}. Name it so."
-        ) from None
+    write_whole(path, by_ending(path, DOCUMENTS, "a bill is")(plan, rates))
 
 
 def _cell(text: str) -> str:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from estimator.billing.costing import usd_text
 from estimator.billing.savings_plan_options import SavingsPlan, SavingsPlanOption
-from estimator.checks import shown
-from estimator.errors import ExportError
+from estimator.checks import by_ending
 from estimator.files import require_free, write_whole
 from estimator.markdown import markdown_table
 from estimator.planning.fleet import Fleet, FleetRow
@@ -269,7 +268,7 @@ def require_fleet_document(path: Path, force: bool) -> None:
     ExportError
         If no document has that ending, or the file must not or cannot be written.
     """
-    _writer(path)
+    by_ending(path, DOCUMENTS, "a fleet is")
     require_free(path, force)
 
 
@@ -290,17 +289,7 @@ def write_fleet(fleet: Fleet, path: Path, budget_usd: float | None = None) -> No
     ExportError
         If no document has that ending, or the file cannot be written.
     """
-    write_whole(path, _writer(path)(fleet, budget_usd))
-
-
-def _writer(path: Path) -> Callable[[Fleet, float | None], str]:
-    try:
-        return DOCUMENTS[path.suffix.lower()]
-    except KeyError:
-        ending = f"ends in {shown(path.suffix)}" if path.suffix else "has no ending"
-        raise ExportError(
-            f"{path} {ending}; a fleet is written to a file that ends in one of {', '.join(DOCUMENTS)}. Name it so."
-        ) from None
+    write_whole(path, by_ending(path, DOCUMENTS, "a fleet is")(fleet, budget_usd))
 
 
 # Cells.
