@@ -2,7 +2,7 @@
 
 Notes
 -----
-What is a decision is not drawn: the sections service, search, network and savings_plans say what is done, and plans are what is chosen between. Nor is
+What is a decision is not drawn: the sections service, search, promise, network and savings_plans say what is done, and plans are what is chosen between. Nor is
 the horizon, which the bill of a month does not have. Parameters that AWS does not document (`estimator.service.uncertain`) take part unless a scenario
 sets them itself: whoever writes ``metric_lag_s: 60`` knows better.
 """
