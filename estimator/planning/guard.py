@@ -19,7 +19,8 @@ from estimator.billing.costing import CostBreakdown
 from estimator.checks import require_in_range, shown
 from estimator.errors import InvalidScenario
 from estimator.planning.comparison import Comparison, compare
-from estimator.planning.kept_limits import allowed_of, limits_of
+from estimator.planning.kept_limits import limits_of
+from estimator.planning.limits import allowed_names
 from estimator.planning.promise import Promise
 from estimator.planning.result import Plan
 
@@ -386,7 +387,7 @@ def _of_promise(plan: Plan, allowed: GuardLimits) -> Iterator[Check]:
             actual = float(other.actual[0])
             title = _TITLES.get(other.name, other.name.replace("_", " "))
             yield Check(other.name, title, float(other.limit[0]), actual, actual, other.unit, other.is_ceiling)
-    for name, names, value in allowed_of(plan):
+    for name, names, value in allowed_names(plan.promise, plan.spec.cpu_architecture, plan.cost.region):
         broken = float(value not in names)
         yield Check(name, _TITLES[name], 0.0, broken, broken, "", words=(" or ".join(names), value))
 

@@ -1,4 +1,4 @@
-"""A plan held against its own promise, limit by limit: limits_of(plan), allowed_of(plan)."""
+"""A plan held against its own promise, limit by limit: limits_of(plan)."""
 
 from __future__ import annotations
 
@@ -46,23 +46,3 @@ def limits_of(plan: Plan) -> list[Limit]:
             for name, actual, unit in more
         ),
     ]
-
-
-def allowed_of(plan: Plan) -> list[tuple[str, tuple[str, ...], str]]:
-    """Hold a plan against the limits of its own promise that are names.
-
-    Parameters
-    ----------
-    plan : Plan
-        A plan or an estimate.
-
-    Returns
-    -------
-    list of (str, tuple of str, str)
-        Every limit that is switched on: its name, what is allowed, and what the plan has.
-    """
-    rows = (
-        ("allowed_cpu_architectures", plan.promise.allowed_cpu_architectures, plan.spec.cpu_architecture),
-        ("allowed_regions", plan.promise.allowed_regions, plan.cost.region),
-    )
-    return [row for row in rows if row[1]]

@@ -212,16 +212,36 @@ def broken_limits(
         for i in np.flatnonzero(limit.broken):
             actual, allowed = float(limit.actual[i]), float(limit.limit[i])
             found[i].append(Rejection(limit.name, allowed, actual, limit.unit, month.specs[i], float(usd[i])))
-    allowed_texts = (
-        ("allowed_cpu_architectures", promise.allowed_cpu_architectures, [s.cpu_architecture for s in month.specs]),
-        ("allowed_regions", promise.allowed_regions, [month.region] * len(month.specs)),
-    )
-    for name, texts, values in allowed_texts:
-        for place, value in enumerate(values):
-            if texts and value not in texts:
-                spec, cost = month.specs[place], float(usd[place])
-                found[place].append(Rejection(name, " or ".join(texts), value, "", spec, cost))
+    if promise.allowed_cpu_architectures or promise.allowed_regions:
+        for place, spec in enumerate(month.specs):
+            for name, names, value in allowed_names(promise, spec.cpu_architecture, month.region):
+                if value not in names:
+                    found[place].append(Rejection(name, " or ".join(names), value, "", spec, float(usd[place])))
     return found
+
+
+def allowed_names(promise: Promise, cpu_architecture: str, region: str) -> list[tuple[str, tuple[str, ...], str]]:
+    """List the limits that are names and are switched on, with what there is.
+
+    Parameters
+    ----------
+    promise : Promise
+        The limits.
+    cpu_architecture : str
+        Architecture of the tasks.
+    region : str
+        Region code.
+
+    Returns
+    -------
+    list of (str, tuple of str, str)
+        The limit's name, what it allows, and what there is.
+    """
+    rows = (
+        ("allowed_cpu_architectures", promise.allowed_cpu_architectures, cpu_architecture),
+        ("allowed_regions", promise.allowed_regions, region),
+    )
+    return [row for row in rows if row[1]]
 
 
 def drill_rejections(spec: ServiceSpec, situation: Situation, usd_per_month: float = math.nan) -> list[Rejection]:
