@@ -283,7 +283,11 @@ def run_draws(
     # The first one compiles, if that is still to be done.
     one(0)
     _tell(progress, 1 / n_draws)
-    _on_threads(one, n_draws, workers, progress, stop)
+    from threadpoolctl import threadpool_limits
+
+    # After each product of matrices numpy's threads wait for the next one at full speed, on the cores that the draws need.
+    with threadpool_limits(1):
+        _on_threads(one, n_draws, workers, progress, stop)
     return Outcomes(usd, promise, capacity, keeps, tuple(sorted(unknown)), never)
 
 

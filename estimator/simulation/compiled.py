@@ -95,13 +95,15 @@ def _compile(used: frozenset[str]) -> variants.Loop:
         where = "for this run only: no cache folder can be written" if folder is None else "once; later runs reuse it"
         print(f"Compiling the simulation ({where}), some 10 seconds ...", file=sys.stderr, flush=True)
 
+    shared = variants.shared(used)
+
     def finish(function: Callable[..., Any], is_loop: bool) -> Any:
         # The functions guard their divisions. They make no arrays, so no references are counted: each count costs as much as a step.
         options: dict[str, Any] = {
             "nogil": True,
             "error_model": "numpy",
             "cache": is_loop and folder is not None,
-            "inline": "never" if is_loop or function.__name__ in variants.SHARED else "always",
+            "inline": "never" if is_loop or function.__name__ in shared else "always",
             "no_cpython_wrapper": not is_loop,  # only the loop is called from outside
             "no_cfunc_wrapper": True,
             "_nrt": False,

@@ -78,7 +78,7 @@ def run(given: Given, scratch: Scratch, filled: Filled) -> int:
             queue = go_one_step(k, queue, spot_billed_s, given, scratch, filled)
             k += 1
         else:
-            until = calm_until(k, given, scratch)
+            until = calm_until(k, alarms.known_after, given, scratch)
             k, queue, high_run, low_run = go_calm_steps(
                 k, until, queue, high_run, low_run, spot_billed_s, alarms, given, scratch, filled
             )
@@ -120,7 +120,8 @@ def go_one_step(k: int, queue: float, spot_billed_s: float, given: Given, scratc
     served, refused, left, utilization = serve(arrivals, queue, healthy_s, capacity, given)
     series_place = -1
     if k >= given.whole[at.RECORD_FROM]:
-        record_requests(arrivals, refused, queue, left, capacity, utilization, given, filled)
+        if record_requests(arrivals, refused, queue, left, capacity, utilization, given, filled):
+            filled.totals[at.SLOW_STEPS] += 1.0
         if len(filled.series_whole) > 0:
             series_place = record_step(
                 k, scratch.state[at.MOVED_BY], spot_billed_s, served, refused, left, utilization, given, scratch, filled
@@ -158,7 +159,7 @@ def go_calm_steps(
     Returns
     -------
     tuple of int, float, int, int
-        The next step; it comes earlier than ``until`` where a datapoint is to be acted on. Then the queue and the runs.
+        The next step; it comes earlier than ``until`` where a datapoint is to be acted on before. Then the queue and the runs.
     """
     step_s = given.whole[at.STEP_S]
     cpu_s = given.real[at.CPU_S_PER_REQUEST]
@@ -173,7 +174,9 @@ def go_calm_steps(
     recorded = first >= given.whole[at.RECORD_FROM]
     keep = recorded and len(filled.series_whole) > 0
     moved_by = scratch.state[at.MOVED_BY]
-    for i in range(first, until):
+    slow_steps = 0
+    i = first
+    while i < until:
         arrivals = given.requests_per_s[i] * step_s
         served, refused, left, utilization = serve(arrivals, queue, healthy_s, capacity, given)
         work = 100.0 * served * cpu_s
@@ -186,7 +189,7 @@ def go_calm_steps(
         high_run = (high_run + 1) * (excess > 0.0)
         low_run = (low_run + 1) * (lack > 0.0)
         if recorded:
-            record_requests(arrivals, refused, queue, left, capacity, utilization, given, filled)
+            slow_steps += record_requests(arrivals, refused, queue, left, capacity, utilization, given, filled)
         if keep:
             place = record_step(i, moved_by, spot_billed_s, served, refused, left, utilization, given, scratch, filled)
             filled.series_real[place] = cpu_percent(work, provided) if running_s > 0 else MISSING
@@ -194,8 +197,11 @@ def go_calm_steps(
         queue = left
         if (high_run >= alarms.n_out) | (low_run >= alarms.n_in):
             acts = alarms.again or high_run == alarms.n_out or low_run == alarms.n_in
-            if acts and lay_aside(i, work, provided, high_run >= alarms.n_out, alarms.known_after, scratch):
-                return i + 1, queue, high_run, low_run
+            if acts and lay_aside(i, work, provided, high_run >= alarms.n_out, alarms.known_after, given, scratch):
+                until = min(until, i + alarms.known_after)
+        i += 1
+    if recorded:
+        filled.totals[at.SLOW_STEPS] += slow_steps
     return until, queue, high_run, low_run
 
 

@@ -74,7 +74,9 @@ def alarms_of(given: Given) -> Alarms:
     )
 
 
-def lay_aside(i: int, work: float, provided: float, is_high: bool, known_after: int, scratch: Scratch) -> bool:
+def lay_aside(
+    i: int, work: float, provided: float, is_high: bool, known_after: int, given: Given, scratch: Scratch
+) -> bool:
     """Let a datapoint wait that is to be acted on as soon as it is known, unless nothing can come of it.
 
     Parameters
@@ -87,6 +89,8 @@ def lay_aside(i: int, work: float, provided: float, is_high: bool, known_after: 
         True for AlarmHigh, False for AlarmLow.
     known_after : int
         From the step to the one in which it is known. [steps]
+    given : Given
+        Parameters.
     scratch : Scratch
         Keeps it.
 
@@ -102,11 +106,49 @@ def lay_aside(i: int, work: float, provided: float, is_high: bool, known_after: 
             return False
         if not is_high and state[at.DESIRED] <= state[at.LOW]:
             return False
+    if not is_high and i >= state[at.HIGH_KNOWN_UNTIL]:
+        # Until it is known nothing cuts the cooldown short.
+        t = (i + known_after) * given.whole[at.STEP_S] + given.policy_whole[at.OFFSET_S]
+        if t < state[at.SCALE_IN_END]:
+            return False
     place = 2 * (i & (state[at.METRIC_PLACES] - 1))
     scratch.metrics[place] = work
     scratch.metrics[place + 1] = provided if is_high else -provided
     state[at.KNOWN_UNTIL] = i + known_after
+    if is_high:
+        state[at.HIGH_KNOWN_UNTIL] = i + known_after
     return True
+
+
+def next_decision(k: int, until: int, known_after: int, given: Given, scratch: Scratch) -> int:
+    """Find the next step in which a datapoint becomes known that may be acted on; what falls into a cooldown before is forgotten.
+
+    Parameters
+    ----------
+    k : int
+        The step.
+    until : int
+        Where the search ends.
+    known_after : int
+        From the step that a datapoint is of to the one in which it is known. [steps]
+    given : Given
+        Parameters.
+    scratch : Scratch
+        Keeps the datapoints.
+
+    Returns
+    -------
+    int
+        That step, ``until`` if there is none.
+    """
+    state = scratch.state
+    for j in range(k + 1, min(until, state[at.KNOWN_UNTIL] + 1)):
+        place = 2 * ((j - known_after) & (state[at.METRIC_PLACES] - 1)) + 1
+        t = j * given.whole[at.STEP_S] + given.policy_whole[at.OFFSET_S]
+        if scratch.metrics[place] > 0.0 or (scratch.metrics[place] < 0.0 and t >= state[at.SCALE_IN_END]):
+            return j
+        scratch.metrics[place] = 0.0
+    return until
 
 
 def decide_alone(k: int, known_after: int, given: Given, scratch: Scratch, totals: Any) -> None:

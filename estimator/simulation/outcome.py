@@ -303,7 +303,7 @@ def _scratch(inputs: SimulationInputs, ring_steps: int) -> at.Scratch:
     return at.Scratch(
         state=np.zeros(at.N_STATE, dtype=np.int64),
         sums=np.zeros(at.N_SUMS, dtype=np.int64),
-        ring=np.zeros(at.N_SUMS * ring_steps, dtype=np.int64),
+        ring=np.zeros(at.N_RING * ring_steps, dtype=np.int64),
         stack=stack,
         bucket=np.full(1, -math.inf),
         metrics=np.zeros(max(n_policies, 2) * _metric_places(inputs)),

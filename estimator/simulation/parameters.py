@@ -73,7 +73,7 @@ class Scratch(NamedTuple):
     sums : sequence of int
         Sums of the step, by the tasks' second of start and stop.
     ring : sequence of int
-        By how much the sums change from each coming step to the next; room for a power of two of steps.
+        By how much the sums change from each coming step to the next, and whether any does; room for a power of two of steps.
     stack : sequence of int
         Of each task the seconds from which it is billed, running and healthy; those of the first tasks long ago. [s]
     bucket : sequence of float, shape (1,)
@@ -159,13 +159,13 @@ OUT_VALUE, IN_VALUE = range(2)
 N_ALARM_REAL = 2
 
 # What moves only when something happens. No change of the sums lies at or after the step RING_END, and nothing that waits to be acted on
-# becomes known after the step KNOWN_UNTIL.
+# becomes known after the step KNOWN_UNTIL, of AlarmHigh after HIGH_KNOWN_UNTIL.
 (
     COUNT, DESIRED, LOW, HIGH, MOVED_BY, LAUNCHES, SETTLED, RING_STEPS, RING_END, KNOWN_UNTIL, SCALE_IN_END, NEXT_BOUNDS, NEXT_DEPLOYMENT,
     DEPLOYMENT_END, WAVE_AT, WAVE_SIZE, WAVE_STOPPED, WAVE_DONE, WAVE_LEFT, NEXT_ZONE_LOSS, FIRST_SHORTAGE, NEXT_THRESHOLD,
-    METRIC_PLACES, HOUR, HOUR_END, LOST, LOST_UNTIL, NEXT_LOOK, LOOKS,
-) = range(29)  # fmt: skip
-N_STATE = 29
+    METRIC_PLACES, HOUR, HOUR_END, LOST, LOST_UNTIL, NEXT_LOOK, LOOKS, HIGH_KNOWN_UNTIL,
+) = range(30)  # fmt: skip
+N_STATE = 30
 #: No instant of a simulation is as late. [s]
 NEVER_S = 2**60
 
@@ -173,6 +173,9 @@ NEVER_S = 2**60
 BILLED, RUNNING, HEALTHY, PENDING, DRAINING, SPOT_BILLED, SPOT_RUNNING = range(7)
 N_SUMS = 7
 N_SUMS_WITHOUT_SPOT = 5
+# A step of the ring: what each sum changes by, and whether any does.
+CHANGES = 7
+N_RING = 8
 (
     PERIOD_LENGTH, PERIOD_STEPS_SEEN, PERIOD_SERVED, PERIOD_ARRIVALS, PERIOD_RUNNING_S, PERIOD_HEALTHY_S, PERIOD_IN_FLIGHT_S,
 ) = range(7)  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Any
 from estimator.simulation import parameters as at
 from estimator.simulation.disturbances import deploy, interrupt, lose_zone, replace_wave
 from estimator.simulation.features import BOUNDS, DISTURBANCES, SPOT
+from estimator.simulation.one_policy import next_decision
 from estimator.simulation.parameters import Given, Scratch
 from estimator.simulation.tasks import set_desired
 
@@ -107,7 +108,7 @@ def disturb(k: int, given: Given, scratch: Scratch, totals: Any) -> None:
             totals[at.REPLACED] += lost
 
 
-def calm_until(k: int, given: Given, scratch: Scratch) -> int:
+def calm_until(k: int, known_after: int, given: Given, scratch: Scratch) -> int:
     """Find the next step in which something starts, stops, is scheduled or may be decided: until then only requests come.
 
     The first recorded step counts too, where hours are asked for, that with which an hour begins, and where there are limits, that of a look.
@@ -116,6 +117,8 @@ def calm_until(k: int, given: Given, scratch: Scratch) -> int:
     ----------
     k : int
         The step.
+    known_after : int
+        From a step to the one in which its datapoint is known. [steps]
     given : Given
         Parameters.
     scratch : Scratch
@@ -127,7 +130,7 @@ def calm_until(k: int, given: Given, scratch: Scratch) -> int:
         That step, at least the next one.
     """
     state = scratch.state
-    if SPOT or k + 1 < state[at.RING_END] or k < state[at.KNOWN_UNTIL]:
+    if SPOT:
         return k + 1
     until = given.whole[at.RECORD_FROM]
     if k >= until:
@@ -141,4 +144,8 @@ def calm_until(k: int, given: Given, scratch: Scratch) -> int:
             until = min(until, state[at.WAVE_AT] // given.whole[at.STEP_S])
         if state[at.NEXT_ZONE_LOSS] < len(given.zone_losses):
             until = min(until, given.zone_losses[state[at.NEXT_ZONE_LOSS]])
-    return int(until)
+    for j in range(k + 1, min(until, state[at.RING_END])):
+        if scratch.ring[at.N_RING * (j & (state[at.RING_STEPS] - 1)) + at.CHANGES] != 0:
+            until = j
+            break
+    return next_decision(k, int(until), known_after, given, scratch)

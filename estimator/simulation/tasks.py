@@ -34,9 +34,10 @@ def begin(given: Given, scratch: Scratch, by_hour: bool) -> None:
     state[at.DESIRED] = max(given.whole[at.MIN_CAPACITY], 1)
     state[at.LOW] = given.whole[at.MIN_CAPACITY]
     state[at.HIGH] = given.whole[at.MAX_CAPACITY]
-    state[at.RING_STEPS] = len(scratch.ring) // at.N_SUMS
+    state[at.RING_STEPS] = len(scratch.ring) // at.N_RING
     state[at.RING_END] = 1  # so that what follows from the sums is computed once
     state[at.KNOWN_UNTIL] = -1
+    state[at.HIGH_KNOWN_UNTIL] = -1
     step_s = given.whole[at.STEP_S]
     state[at.HOUR_END] = given.whole[at.RECORD_FROM] + 3600 // step_s if by_hour else at.NEVER_S
     state[at.NEXT_LOOK] = at.NEVER_S
@@ -67,14 +68,37 @@ def change(scratch: Scratch, step_s: int, which: int, second: int, n: int) -> No
     n : int
         Tasks; negative for fewer. [tasks]
     """
-    ring = scratch.ring
-    state = scratch.state
+    add_change(scratch.ring, scratch.state, step_s, which, second, n)
+
+
+def add_change(ring: Any, state: Any, step_s: int, which: int, second: int, n: int) -> None:
+    """Let a sum have n tasks more from a second on; takes the arrays that it needs alone, since each costs as much as a task to hand over.
+
+    Parameters
+    ----------
+    ring, state : sequence of int
+        Of the scratch.
+    step_s : int
+        Length of a step. [s]
+    which : int
+        The sum.
+    second : int
+        The second. [s]
+    n : int
+        Tasks; negative for fewer. [tasks]
+    """
     mask = state[at.RING_STEPS] - 1
     step = second // step_s
     now = n * ((step + 1) * step_s - second)
-    ring[at.N_SUMS * (step & mask) + which] += now
-    ring[at.N_SUMS * ((step + 1) & mask) + which] += n * step_s - now
-    state[at.RING_END] = max(state[at.RING_END], step + 2)
+    place = at.N_RING * (step & mask)
+    ring[place + which] += now
+    ring[place + at.CHANGES] = 1
+    if now != n * step_s:
+        step += 1
+        place = at.N_RING * (step & mask)
+        ring[place + which] += n * step_s - now
+        ring[place + at.CHANGES] = 1
+    state[at.RING_END] = max(state[at.RING_END], step + 1)
 
 
 def change_between(scratch: Scratch, step_s: int, which: int, begin_s: int, end_s: int, n: int) -> None:
@@ -109,7 +133,8 @@ def take_changes(k: int, scratch: Scratch) -> None:
         Its ring gives the changes, its sums take them.
     """
     ring = scratch.ring
-    place = at.N_SUMS * (k & (scratch.state[at.RING_STEPS] - 1))
+    place = at.N_RING * (k & (scratch.state[at.RING_STEPS] - 1))
+    ring[place + at.CHANGES] = 0
     for which in range(at.N_SUMS if SPOT else at.N_SUMS_WITHOUT_SPOT):
         scratch.sums[which] += ring[place + which]
         ring[place + which] = 0

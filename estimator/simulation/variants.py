@@ -51,6 +51,7 @@ CALLED: tuple[Callable[..., Any], ...] = (
     scaling.decide_step_scaling,
     tasks.spot,
     tasks.begin,
+    tasks.add_change,
     tasks.change,
     tasks.change_between,
     tasks.take_changes,
@@ -72,7 +73,6 @@ CALLED: tuple[Callable[..., Any], ...] = (
     schedule.interrupt_due,
     schedule.change_bounds,
     schedule.disturb,
-    schedule.calm_until,
     alarms.begin_alarms,
     alarms.cpu_percent,
     alarms.datapoint,
@@ -85,7 +85,9 @@ CALLED: tuple[Callable[..., Any], ...] = (
     decisions.decide_step,
     one_policy.alarms_of,
     one_policy.lay_aside,
+    one_policy.next_decision,
     one_policy.decide_alone,
+    schedule.calm_until,
     requests.serve,
     requests.wait_bin,
     requests.record_requests,
@@ -95,12 +97,12 @@ CALLED: tuple[Callable[..., Any], ...] = (
     kernel.add_sums,
     stopping.is_settled,
 )
-#: Called at more than one place: compiled once. What the others do is compiled into their caller.
-SHARED = frozenset(
+#: Called at more than one place by the loop that can do everything.
+_SHARED = frozenset(
     {
         "decide_target_tracking",
         "decide_step_scaling",
-        "change",
+        "add_change",
         "change_between",
         "after_shortage",
         "launch",
@@ -114,7 +116,27 @@ SHARED = frozenset(
         "is_settled",
     }
 )
+#: Those that a loop calls once which uses none of `_MOVERS`.
+_CALLED_ONCE = frozenset({"change_between", "launch", "remove", "move", "set_desired"})
+#: Features that move tasks besides the one policy.
+_MOVERS = frozenset({"SEVERAL_POLICIES", "QUOTA", "BOUNDS", "DISTURBANCES"})
 ALL = frozenset(features.FEATURES)
+
+
+def shared(used: frozenset[str]) -> frozenset[str]:
+    """List what a loop calls at more than one place, so that it is compiled once.
+
+    Parameters
+    ----------
+    used : frozenset of str
+        Features.
+
+    Returns
+    -------
+    frozenset of str
+        Names of functions; what the others do is compiled into their caller.
+    """
+    return _SHARED if used & _MOVERS else _SHARED - _CALLED_ONCE
 
 
 def label(used: frozenset[str]) -> str:
