@@ -107,7 +107,7 @@ def record_requests(
     waited = QUEUE and (old_queue > 0.0 or queue > 0.0)
     if offered <= capacity and not waited:
         filled.utilization_histogram[min(int(utilization * at.N_BINS + 1e-9), at.N_BINS - 1)] += arrivals
-        return utilization > given.real[at.SLOW_UTILIZATION]
+        return bool(utilization > given.real[at.SLOW_UTILIZATION])
     is_over = offered > capacity * (1.0 + 1e-9)
     if is_over:
         totals[at.STEPS_OVER_CAPACITY] += 1.0
