@@ -540,7 +540,10 @@ def test_one_after_the_other_equals_one_at_a_time(batch):
 @pytest.mark.slow
 @pytest.mark.parametrize("feature", FEATURES)
 def test_a_loop_with_one_feature_equals_the_one_with_all(feature):
-    compiled_run(frozenset({feature}))
+    # To compile one takes ten seconds: the loop that differs most, and the one that moves bounds; of the others what they leave out.
+    compiled = feature in {"SEVERAL_POLICIES", "BOUNDS"}
+    if compiled:
+        compiled_run(frozenset({feature}))
     checked = 0
 
     @settings(max_examples=150, deadline=None, database=None, derandomize=True)
@@ -561,7 +564,7 @@ def test_a_loop_with_one_feature_equals_the_one_with_all(feature):
                 inputs = replace(inputs, **change)
         used = frozenset({feature})
         assert features_of(inputs) <= used
-        check_equal(followed(inputs, True, used=used), followed(inputs, True, used=ALL))
+        check_equal(followed(inputs, True, compiled, used), followed(inputs, True, used=ALL))
         checked += features_of(inputs) == used
 
     check()
