@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from estimator.errors import NoFeasiblePlan as NoFeasiblePlan
     from estimator.errors import RateNotFound as RateNotFound
     from estimator.export import export_stack as export_stack
+    from estimator.export import preview_export as preview_export
     from estimator.fleet_files import read_fleet as read_fleet
     from estimator.planning.comparison import Comparison as Comparison
     from estimator.planning.comparison import compare as compare
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from estimator.planning.why_not import why_not as why_not
     from estimator.pricing.price_list import fetch_rates as fetch_rates
     from estimator.pricing.snapshots import load_rates as load_rates
+    from estimator.repricing.repricer import Repriced as Repriced
+    from estimator.repricing.repricer import reprice as reprice
     from estimator.risk import assess_risk as assess_risk
     from estimator.risk import rivals as rivals
     from estimator.scenario import Scenario as Scenario
@@ -124,6 +127,8 @@ _HOMES = {
     "Workload": "estimator.workload.request",
     "alb_lcu": "estimator.billing.lcu",
     "assess_risk": "estimator.risk",
+    "Repriced": "estimator.repricing.repricer",
+    "reprice": "estimator.repricing.repricer",
     "availability_prices": "estimator.planning.limit_prices",
     "best_commitment": "estimator.billing.savings_plans",
     "bill_by_month": "estimator.planning.horizon",
@@ -136,6 +141,7 @@ _HOMES = {
     "estimate": "estimator.planning.planner",
     "explore": "estimator.planning.frontier",
     "export_stack": "estimator.export",
+    "preview_export": "estimator.export",
     "fargate_tasks": "estimator.billing.usage",
     "fargate_usage": "estimator.billing.savings_plans",
     "fetch_rates": "estimator.pricing.price_list",

@@ -19,12 +19,14 @@ from estimator.commands.breakdown import breakdown
 from estimator.commands.check import check
 from estimator.commands.compare import compare
 from estimator.commands.course import replay, simulate
+from estimator.commands.export import export
 from estimator.commands.fleet import fleet
 from estimator.commands.invoice import invoice
 from estimator.commands.load import load
 from estimator.commands.output import progress_bar
 from estimator.commands.prices import prices
 from estimator.commands.reading import read_scenario
+from estimator.commands.reprice import reprice
 from estimator.commands.risk import risk
 from estimator.commands.tradeoffs import tradeoffs
 from estimator.commands.uncertain import uncertain
@@ -151,7 +153,7 @@ def plan(
     document, rates = read_scenario(scenario)
     with progress_bar("Simulating candidates", as_json) as progress:
         found = document.plan(rates, scenario.parent, progress)
-    _export(found, export, force)
+    _export(found, export, force, scenario.parent)
     _write(found, rates, output)
     _print(found, as_json, export)
     _tell(output)
@@ -196,7 +198,7 @@ def estimate(
 
         print_explained(found.cost, rates, explain, as_json)
         return
-    _export(found, export, force)
+    _export(found, export, force, scenario.parent)
     if focus is not None:
         from estimator.files import write_whole
         from estimator.report.focus import focus_frame
@@ -211,6 +213,7 @@ app.command()(simulate)
 app.command()(replay)
 app.command()(breakdown)
 app.command()(compare)
+app.command()(export)
 app.command()(check)
 app.command()(fleet)
 app.command()(regions)
@@ -222,6 +225,7 @@ app.command()(risk)
 app.command()(charges)
 app.command()(usage)
 app.command()(invoice)
+app.command()(reprice)
 
 
 @app.command()
@@ -266,11 +270,12 @@ def ui(
 app.command()(uncertain)
 
 
-def _export(found: Plan, folder: Path | None, force: bool) -> None:
+def _export(found: Plan, folder: Path | None, force: bool, beside: Path) -> None:
     if folder is not None:
+        from estimator.budget import with_budget
         from estimator.export import export_stack
 
-        export_stack(found, "cdk", folder, force=force)
+        export_stack(with_budget(found, beside), "cdk", folder, force=force)
 
 
 def _require_free(output: list[Path] | None, focus: Path | None, force: bool) -> None:

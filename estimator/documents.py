@@ -16,7 +16,7 @@ from estimator.errors import InvalidScenario
 from estimator.workload.interval import ENDS, Interval
 
 #: Mappings of free names to texts, in which nothing is an interval.
-_FREE_NAMES = frozenset({"application.environment", "application.secrets"})
+_FREE_NAMES = re.compile(r"application\.(environment|secrets)|stack\.sidecars\[\d+\]\.environment")
 
 
 class Section(BaseModel):
@@ -147,7 +147,7 @@ def take_intervals(values: object, where: str) -> tuple[Any, dict[str, Interval]
 
     def taken(value: object, path: str) -> object:
         if isinstance(value, Mapping):
-            if path in _FREE_NAMES:
+            if _FREE_NAMES.fullmatch(path):
                 return value
             if len(set(ENDS) & set(value)) > 1:
                 found[path] = _interval(value, f"{where}: {path}" if path else where)

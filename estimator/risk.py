@@ -437,7 +437,7 @@ def rivals(
         except InvalidScenario as error:
             notes.append(f"There is no plan for {title}: {error}")
             return None
-        contender = _contender(title, plan, scenario)
+        contender = contender_of(title, plan, scenario)
         return found.setdefault(_decision(contender), contender)
 
     n_ends = len(joint) + len(single)
@@ -455,7 +455,7 @@ def rivals(
     for number, (title, values) in enumerate(wanted, 1):
         search(number, title, values, of)
     if scenario.service is not None:
-        today = _contender("today", scenario.likely().estimate(cases.rates, folder), scenario)
+        today = contender_of("today", scenario.likely().estimate(cases.rates, folder), scenario)
         same = found.get(_decision(today))
         found[_decision(today)] = today if same is None else replace(same, title=f"{same.title}, today")
     if not found:
@@ -463,8 +463,23 @@ def rivals(
     return tuple(found.values()), tuple(notes)
 
 
-def _contender(title: str, plan: Plan, scenario: Scenario) -> Contender:
-    """Take from a plan what it decides; the rest is what is drawn."""
+def contender_of(title: str, plan: Plan, scenario: Scenario) -> Contender:
+    """Take from a plan what it decides; the rest is what is drawn.
+
+    Parameters
+    ----------
+    title : str
+        What it is the plan for.
+    plan : Plan
+        The plan.
+    scenario : Scenario
+        What it was planned for.
+
+    Returns
+    -------
+    Contender
+        With its commitments held.
+    """
     decided = {
         "region": (plan.cost.region, scenario.region),
         "request.behind_cloudfront": (plan.workload.behind_cloudfront, scenario.request.behind_cloudfront),
@@ -611,7 +626,7 @@ def assess_risk(
     else:
         # The section `service`, or a sentence that says how to add one.
         today = scenario.likely().estimate(cases.rates, folder)
-        contenders = (_contender("today", today, scenario),)
+        contenders = (contender_of("today", today, scenario),)
     outcomes = run_draws(
         contenders,
         lambda i, beside: cases.of({**drawn.at(i), **beside}),

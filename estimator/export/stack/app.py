@@ -13,13 +13,13 @@ if wheel and wheel.origin and "JSII_NODE" not in os.environ:
 
 import aws_cdk as cdk  # noqa: E402
 from fargate_stack.config import ConfigError, load_config  # type: ignore[import-not-found, unused-ignore] # noqa: E402
-from fargate_stack.stack import FargateStack  # type: ignore[import-not-found, unused-ignore] # noqa: E402
+from fargate_stack.stack import add_stacks  # type: ignore[import-not-found, unused-ignore] # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Write the CloudFormation template, with the same feature flags whoever runs this."""
+    """Write the CloudFormation templates, with the same feature flags whoever runs this."""
     try:
         config = load_config(HERE / "stack_config.json")
     except ConfigError as error:
@@ -31,7 +31,7 @@ def main() -> None:
         outdir=os.environ.get("CDK_OUTDIR", str(HERE / "cdk.out")),
         analytics_reporting=False,
     )
-    FargateStack(app, config)
+    add_stacks(app, config)
     app.synth()
 
 

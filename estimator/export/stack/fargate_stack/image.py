@@ -1,4 +1,4 @@
-"""The container image, and the right to pull it."""
+"""The container images, and the right to pull them."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
@@ -6,13 +6,14 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from .application_config import ecr_repository
 from .config import StackConfig
 
 PARAMETER = "ContainerImage"
 
 
-def container_image(scope: Construct, config: StackConfig, execution_role: iam.IRole) -> ecs.ContainerImage:
-    """Choose the image, and let the execution role pull it and nothing more.
+def application_image(scope: Construct, config: StackConfig, execution_role: iam.IRole) -> ecs.ContainerImage:
+    """Choose the application's image, and let the execution role pull it and nothing more.
 
     Parameters
     ----------
@@ -29,14 +30,36 @@ def container_image(scope: Construct, config: StackConfig, execution_role: iam.I
         A private ECR image, which the role may then pull; an image from elsewhere, which takes no rights; or the
         parameter ``ContainerImage``, with the right to pull from any ECR repository of the stack's account and region.
     """
-    repository = config.application.ecr_repository
-    if config.application.image is None:
-        _grant_pull_from_own_registry(scope, execution_role)
-        return ecs.ContainerImage.from_registry(_image_parameter(scope, config).value_as_string)
+    if config.application.image is not None:
+        return named_image(scope, "Repository", config.application.image, execution_role)
+    _grant_pull_from_own_registry(scope, execution_role)
+    return ecs.ContainerImage.from_registry(_image_parameter(scope, config).value_as_string)
+
+
+def named_image(scope: Construct, construct_id: str, image: str, execution_role: iam.IRole) -> ecs.ContainerImage:
+    """Take an image by its name, and let the execution role pull it if it lies in a private ECR repository.
+
+    Parameters
+    ----------
+    scope : constructs.Construct
+        Where a reference to the repository goes.
+    construct_id : str
+        Name of the reference.
+    image : str
+        The image.
+    execution_role : aws_cdk.aws_iam.IRole
+        The role that ECS uses to start a task.
+
+    Returns
+    -------
+    aws_cdk.aws_ecs.ContainerImage
+        The image.
+    """
+    repository = ecr_repository(image)
     if repository is not None:
         imported = ecr.Repository.from_repository_attributes(
             scope,
-            "Repository",
+            construct_id,
             repository_name=repository.name,
             repository_arn=cdk.Stack.of(scope).format_arn(
                 service="ecr",
@@ -49,7 +72,7 @@ def container_image(scope: Construct, config: StackConfig, execution_role: iam.I
         imported.grant_pull(execution_role)
         # Left as it was written, tag or digest; the right that this warning asks for has just been given.
         cdk.Annotations.of(scope).acknowledge_warning("@aws-cdk/aws-ecs:ecrImageRequiresPolicy")
-    return ecs.ContainerImage.from_registry(config.application.image)
+    return ecs.ContainerImage.from_registry(image)
 
 
 def _image_parameter(scope: Construct, config: StackConfig) -> cdk.CfnParameter:

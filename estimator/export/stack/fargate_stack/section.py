@@ -66,6 +66,10 @@ class Section:
         """Read an object."""
         return Section(self.name(key), self._values[key], keys)
 
+    def optional_section(self, key: str, keys: str | None = None) -> "Section | None":
+        """Read an object or null."""
+        return None if self._values[key] is None else self.section(key, keys)
+
     def sections(self, key: str, low: int, high: int, keys: str | None = None) -> "tuple[Section, ...]":
         """Read a list of `low` to `high` objects."""
         found, needed = self._values[key], f"a list of {low} to {high} JSON objects is needed"
@@ -101,6 +105,10 @@ class Section:
         if found is not None and not _is_number(found):
             raise self.refusal(key, found, "a number or null is needed")
         return None if found is None else float(found)
+
+    def boolean(self, key: str) -> bool:
+        """Read true or false."""
+        return self.choice(key, (False, True))
 
     def choice(self, key: str, allowed: tuple[_T, ...]) -> _T:
         """Read one of a few values."""
@@ -143,6 +151,13 @@ class Section:
         ):
             raise self.refusal(key, found, needed)
         return tuple(found)
+
+    def optional_texts(self, key: str, needed: str) -> tuple[str, ...] | None:
+        """Read a list of any texts, or null."""
+        found = self._values[key]
+        if found is not None and not (isinstance(found, list) and all(isinstance(text, str) for text in found)):
+            raise self.refusal(key, found, needed)
+        return None if found is None else tuple(found)
 
     def variables(self, key: str, pattern: str, needed: str) -> Mapping[str, str]:
         """Read environment variables whose values fit a pattern."""
