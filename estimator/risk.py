@@ -38,7 +38,7 @@ from estimator.workload.profile import LoadProfile
 from estimator.workload.request import Request, Workload
 
 #: Sections of decisions, and of what a month's bill does not have: an interval in one of them is not drawn.
-DECISIONS = ("version", "service", "search", "network", "promise", "savings_plans", "horizon")
+DECISIONS = ("version", "service", "search", "network", "promise", "savings_plans", "horizon", "stack")
 #: Searches for other values of what AWS does not document, and the part of the bill from which on such a value is felt. [1]
 MODEL_SEARCHES, _FELT = 6, 0.005
 #: How often a parameter that AWS does not document has its default; the rest goes evenly to its other values. [1]

@@ -67,7 +67,8 @@ def read_templates(path: Path | str) -> TemplateFiles:
     path = Path(path)
     try:
         if not path.is_dir():
-            return TemplateFiles(path, (_read(path),))
+            config = _config_of(path.absolute().parent)
+            return TemplateFiles(path, (_read(path),), _scenario_of(config), str(config or ""))
         folder = path / _ASSEMBLY if (path / _ASSEMBLY).is_dir() else path
         found = tuple(_of_assembly(folder) if (folder / _MANIFEST).is_file() else _of_folder(folder))
     except (OSError, ValueError) as error:
@@ -78,8 +79,14 @@ def read_templates(path: Path | str) -> TemplateFiles:
         raise InvalidScenario(
             f"{path} holds no CloudFormation template. Give a template, or a folder with some, such as cdk.out after `cdk synth`."
         )
-    config = next((place for place in (path / _CONFIG, folder.parent / _CONFIG) if place.is_file()), None)
+    config = _config_of(path) or _config_of(folder)
     return TemplateFiles(path, found, _scenario_of(config), str(config or ""))
+
+
+def _config_of(folder: Path) -> Path | None:
+    """Find what an export has left beside its templates, or beside the folder of its assembly."""
+    places = (folder / _CONFIG, *((folder.parent / _CONFIG,) if folder.name == _ASSEMBLY else ()))
+    return next((place for place in places if place.is_file()), None)
 
 
 def _read(path: Path, name: str = "", region: str = "", stack_name: str = "") -> Template:

@@ -22,6 +22,7 @@ from estimator.repricing.answer import (
     gaps_table,
 )
 from estimator.repricing.repricer import reprice_both
+from estimator.repricing.template_files import read_templates
 from estimator.scenario import Scenario
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -134,6 +135,8 @@ def test_an_exported_folder_keeps_its_scenario(scenario: Path, tmp_path: Path) -
     kept = Scenario.from_file(scenario).to_dict()
     (folder / "stack_config.json").write_text(json.dumps({"schema_version": 4, "scenario": kept}))
     expected = reprice(TEMPLATES / "article", scenario).plan.cost.total_usd
+    template = next((folder / "cdk.out").glob("*.json"))
+    assert "stack_config.json" in read_templates(template).scenario_from
     for place in (folder, folder / "cdk.out"):
         found = reprice(place)
         assert found.plan.cost.total_usd == expected
