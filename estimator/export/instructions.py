@@ -306,7 +306,7 @@ def _watch_text(config: Config) -> str:
 
 def _review(config: Config) -> str:
     """List what a strict review will ask for and the plan leaves out, with the key of the scenario that switches it on."""
-    rows = [(asks, rules, f"`{key}`") for left_out, asks, rules, key in _asked(config) if left_out]
+    rows = [(asks, rules, f"`{key}`") for asks, rules, key in left_out(config)]
     if not rows:
         return "Nothing that we know of."
     heads = ("Left out", "Rules of cdk-nag and others", "Switched on in the scenario by")
@@ -318,6 +318,22 @@ def _review(config: Config) -> str:
             "then with it.",
         ]
     )
+
+
+def left_out(config: Config) -> list[tuple[str, str, str]]:
+    """List what a strict review asks for and a configuration is without.
+
+    Parameters
+    ----------
+    config : dict
+        Document of ``stack_config.json``.
+
+    Returns
+    -------
+    list of (str, str, str)
+        What it is, by which rules it is asked for, and the scenario's key that switches it on.
+    """
+    return [(asks, rules, key) for is_left_out, asks, rules, key in _asked(config) if is_left_out]
 
 
 def _asked(config: Config) -> list[tuple[bool, str, str, str]]:

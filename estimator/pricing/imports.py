@@ -41,6 +41,8 @@ SNAPSHOT = "snapshot"
 KINDS = (OFFER, GET_PRODUCTS, SAVINGS_PLAN, SPOT, SNAPSHOT)
 
 _GZIP = b"\x1f\x8b"
+#: What a packed file may hold: a region's largest offer, that of EC2, is several hundred megabytes; a small file may claim to hold any amount. [B]
+MAX_UNPACKED_BYTES = 2_000_000_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -163,7 +165,12 @@ def _content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
         if content.startswith(_GZIP):
-            content = gzip.decompress(content)
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as unpacked:
+                content = unpacked.read(MAX_UNPACKED_BYTES + 1)
+            if len(content) > MAX_UNPACKED_BYTES:
+                raise InvalidScenario(
+                    f"{path} unpacks to more than {MAX_UNPACKED_BYTES:,} bytes, which no price file of a region does. Download it again."
+                )
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidScenario(f"{path} is a damaged gzip file: {error}. Download it again.") from None
     except (OSError, ValueError) as error:  # a path may hold a NUL

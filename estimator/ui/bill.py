@@ -11,7 +11,7 @@ from estimator.report.bill_figures import bill_waterfall
 from estimator.report.bill_steps import bill_steps
 from estimator.report.provenance import explain
 from estimator.report.tables import bill_table
-from estimator.ui import cached, tables
+from estimator.ui import cached, figures, tables
 
 
 def show(question: cached.Question, plan: Plan) -> None:
@@ -26,16 +26,11 @@ def show(question: cached.Question, plan: Plan) -> None:
     """
     cost = plan.cost
     told = ", ".join(f"{step.title} {step.text}" for step in bill_steps(cost))
-    st.plotly_chart(
-        bill_waterfall(cost),
-        key="chart.bill",
-        config={"displayModeBar": False},
-        alt=f"How the bill comes about: {told} a month",
-    )
+    figures.show(bill_waterfall(cost), key="chart.bill", alt=f"How the bill comes about: {told} a month", name="bill")
     table = bill_table(cost)
     st.subheader(table.title)
     # On a phone the SKU's column, which says it too, is off the page.
-    tables.show(table, notes=tuple(line.yours_text for line in cost))
+    tables.show(table, notes=tuple(line.yours_text for line in cost), save="bill")
     _arithmetic(cost, cached.rates(question))
     if done := cost.savings_plans_text:
         st.caption(f":material/savings: {tables.plain(done)}")

@@ -3,7 +3,7 @@
 Notes
 -----
 The functions take text, which is the key of the cache; plans are frozen, so that all sessions may share one (``cache_resource``) and
-nothing is pickled.
+nothing is pickled. A search has a store of its own, since a function of ``cache_resource`` cannot show how far it is.
 """
 
 from __future__ import annotations
@@ -11,17 +11,31 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
+from estimator.errors import EstimatorError, NoFeasiblePlan
 from estimator.export import render_stack
+from estimator.planning import planner
 from estimator.planning.result import Plan
 from estimator.pricing.folders import refreshed_folder
 from estimator.pricing.rates import Rates
 from estimator.scenario import Scenario
+from estimator.service.spec import ServiceSpec
 from estimator.simulation.replay import Replay, replay_flash_crowd
+from estimator.ui.store import Store
+from estimator.ui.uploads import Upload
+
+#: Plans that are kept; one of a month by minutes takes some 5 MB. [plans]
+MOST_PLANS = 32
+
+
+#: Sections that have no part in a search, with what stands for them in its question: what runs today, and what a stack has besides.
+_NOT_SEARCHED: dict[str, Any] = {"service": None, "stack": {}}
 
 
 @dataclass(frozen=True)
@@ -34,10 +48,13 @@ class Question:
         The one document.
     folder : pathlib.Path
         What the paths of CSV files are relative to.
+    upload : Upload, optional
+        The file that its load is in, if it was dropped on the page.
     """
 
     scenario: Scenario
     folder: Path
+    upload: Upload | None = None
 
     @property
     def text(self) -> str:
@@ -76,8 +93,40 @@ class Crowd:
     decay_s: int
 
 
-def plan(question: Question) -> Plan:
+def plan(question: Question, progress: Callable[[float], None] | None = None) -> Plan:
     """Find the cheapest service.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+    progress : callable, optional
+        Called with the part that is done, 0 to 1, where the plan is not known yet; what it raises ends the search.
+
+    Returns
+    -------
+    Plan
+        The winner, with why the cheaper ones lost.
+    """
+    key = _plan_key(question)
+    found = _plans().get(key)
+    if found is None:
+        scenario = Scenario.from_dict(json.loads(key[0]))
+        try:
+            found = scenario.plan(scenario.rates(question.folder), question.folder, progress)
+        except NoFeasiblePlan as error:
+            found = error
+        _plans().put(key, found)
+    if isinstance(found, EstimatorError):
+        raise found.with_traceback(None)
+    # What the search chose beside the service, such as a log class, stands in the plan's own document.
+    values = question.scenario.to_dict()
+    document = dict(found.scenario) | {name: values[name] for name in _NOT_SEARCHED}
+    return replace(found, scenario=document, stack=question.scenario.stack)
+
+
+def is_planned(question: Question) -> bool:
+    """Say whether the answer is there already.
 
     Parameters
     ----------
@@ -86,14 +135,40 @@ def plan(question: Question) -> Plan:
 
     Returns
     -------
-    Plan
-        The winner, with why the cheaper ones lost.
+    bool
+        True if `plan` gives it at once.
     """
-    # What runs today has no part in the search: to edit it must not begin the search anew.
-    values = question.scenario.to_dict()
-    text = json.dumps(values | {"service": None}, sort_keys=True)
-    found: Plan = _plan(text, str(question.folder), question.stamp)
-    return replace(found, scenario=values)
+    return _plans().get(_plan_key(question)) is not None
+
+
+def plan_of(question: Question, spec: ServiceSpec) -> Plan:
+    """Simulate and price a service in the network of a question, whatever its search would find.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+    spec : ServiceSpec
+        The service.
+
+    Returns
+    -------
+    Plan
+        Its course and bill.
+    """
+    scenario = question.scenario
+    return planner.estimate(
+        scenario.workload(question.folder),
+        rates(question),
+        replace(spec, network=scenario.network_layout()),
+        scenario.application,
+        scenario.promise,
+        scenario.behavior,
+        scenario.hours_per_month,
+        scenario.operations,
+        scenario.extras,
+        scenario.savings_plans,
+    )
 
 
 def estimate(question: Question) -> Plan:
@@ -174,10 +249,15 @@ def stack_zip(plan: Plan) -> bytes:
     return buffer.getvalue()
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _plan(text: str, folder: str, stamp: tuple[int, ...]) -> Plan:
-    scenario = Scenario.from_dict(json.loads(text))
-    return scenario.plan(scenario.rates(folder), folder)
+def _plan_key(question: Question) -> tuple[str, str, tuple[int, ...]]:
+    # To edit what has no part in the search must not begin it anew.
+    text = json.dumps(question.scenario.to_dict() | _NOT_SEARCHED, sort_keys=True)
+    return text, str(question.folder), question.stamp
+
+
+@st.cache_resource(show_spinner=False)
+def _plans() -> Store[Plan | NoFeasiblePlan]:
+    return Store(MOST_PLANS)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -185,7 +265,7 @@ def _rates(region: str, prices: str, folder: str, stamp: tuple[int, ...], _scena
     return _scenario.rates(folder)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=MOST_PLANS, show_spinner=False)
 def _estimate(text: str, folder: str, stamp: tuple[int, ...]) -> Plan:
     scenario = Scenario.from_dict(json.loads(text))
     return scenario.estimate(scenario.rates(folder), folder)
@@ -203,7 +283,7 @@ def _replay(
     decay_s: int,
 ) -> Replay:
     scenario = Scenario.from_dict(json.loads(text))
-    spec = scenario.spec() if to_today else _plan(text, folder, stamp).spec
+    spec = scenario.spec() if to_today else plan(Question(scenario, Path(folder))).spec
     return replay_flash_crowd(
         scenario.workload(folder),
         spec,

@@ -7,15 +7,15 @@ from typing import Any
 import streamlit as st
 
 from estimator.planning.result import Plan
-from estimator.report import course_figures, figures
-from estimator.ui import activities, controls
+from estimator.report import course_figures, plan_figures
+from estimator.report import figures as report_figures
+from estimator.ui import activities, controls, figures
 
-_CONFIG = {"displayModeBar": False}
 _FIGURES = {
-    "load_and_tasks": figures.load_and_tasks,
-    "utilization": figures.utilization,
-    "latency": course_figures.latency,
-    "lcu": figures.lcu,
+    "load-and-tasks": plan_figures.load_and_promise,
+    "utilization": report_figures.utilization,
+    "response-time": course_figures.latency,
+    "capacity-units": plan_figures.leading_dimension,
 }
 
 
@@ -34,32 +34,25 @@ def show(plan: Plan, today: Plan | None = None) -> None:
     ):
         plan = today
     st.subheader("Load and tasks")
-    st.plotly_chart(
-        _drawn("load_and_tasks", plan), key="chart.load", config=_CONFIG, alt="Load, and running and desired tasks"
+    _show(
+        "load-and-tasks",
+        plan,
+        "chart.load",
+        "Load, with the times that break the promise, and running and desired tasks",
     )
     if plan.operations.spot_shortages and not plan.spec.capacity_provider_strategy.uses_spot:
         st.caption("A shortage of Fargate Spot does not touch this service: all its tasks run on Fargate On-Demand.")
     st.subheader("Utilization")
-    st.plotly_chart(
-        _drawn("utilization", plan),
-        key="chart.cpu",
-        config=_CONFIG,
-        alt="What the scaling policies watch, with targets and thresholds",
-    )
+    _show("utilization", plan, "chart.cpu", "What the scaling policies watch, with targets and thresholds")
     st.subheader("Response time")
     if plan.promise.p95_latency_ms is not None:
         st.caption(_over_promise(plan.promise.p95_latency_ms, plan.figures["minutes_over_promise_per_month"]))
-    st.plotly_chart(
-        _drawn("latency", plan),
-        key="chart.latency",
-        config=_CONFIG,
-        alt="Response times that half, 95 and 99 of 100 requests stay within",
-    )
+    _show("response-time", plan, "chart.latency", "Response times that half, 95 and 99 of 100 requests stay within")
     st.subheader("Load balancer capacity units")
     led = f"here most hours are led by {plan.lcu.leading}" if plan.lcu.total else "here nothing is consumed"
     st.caption(f"Each hour bills the largest of four dimensions; {led}.")
-    st.plotly_chart(
-        _drawn("lcu", plan), key="chart.lcu", config=_CONFIG, alt="The four dimensions of capacity units hour by hour"
+    _show(
+        "capacity-units", plan, "chart.lcu", "The four dimensions of capacity units, and which one leads in each hour"
     )
     activities.show(plan)
 
@@ -68,6 +61,10 @@ def _over_promise(limit_ms: float, minutes: float) -> str:
     """Say how long the promise of the whole period does not hold minute by minute."""
     held = "in every minute too" if minutes == 0 else f"minute by minute in all but {minutes:,.1f} minutes of a month"
     return f"Over the whole period 95 of 100 requests are promised within {limit_ms:,.4g} ms; that holds {held}."
+
+
+def _show(name: str, plan: Plan, key: str, alt: str) -> None:
+    figures.show(_drawn(name, plan), key=key, alt=alt, name=name)
 
 
 def _drawn(name: str, plan: Plan) -> Any:

@@ -16,9 +16,10 @@ from estimator.pricing.regions import REGIONS
 from estimator.scenario import Scenario
 from estimator.sections import Network
 from estimator.service.network import LAYOUTS, MAX_ZONES
-from estimator.ui import forms, happenings, link, today
+from estimator.ui import forms, happenings, history, link, stack_form, today, uploads
 from estimator.ui.cached import Question
 from estimator.ui.forms import EDIT
+from estimator.ui.uploads import Upload
 from estimator.units import data_path, described_fields
 from estimator.workload.request import Request
 
@@ -29,6 +30,7 @@ FRONT_DOOR = "app_streamlit.py"
 #: The two services that a page may be about.
 PLAN, TODAY = "The plan", "What runs today"
 
+_UPLOAD = "upload"
 _KINDS = {
     "constant": "Constant",
     "daily": "Daily",
@@ -37,6 +39,7 @@ _KINDS = {
     "csv": "CSV file",
     "parquet": "Parquet file",
     "access_logs": "Access logs",
+    _UPLOAD: "A CSV file of mine",
 }
 _LAYOUT_NAMES = {
     "public": "Public subnets",
@@ -83,6 +86,7 @@ _KNOBS: dict[str, tuple[Knob, ...]] = {
     "csv": (_SCALE,),
     "parquet": (_SCALE,),
     "access_logs": (_SCALE,),
+    _UPLOAD: (_SCALE,),
 }
 _REQUEST = (
     Knob(
@@ -177,7 +181,7 @@ def show(page: str) -> Question:
     values = start.scenario.likely().to_dict()
     _region(values)
     st.subheader("Load")
-    _load(values, start)
+    upload = _load(values, start)
     st.subheader("One request")
     _section(values["request"], Request, _REQUEST)
     st.subheader("Promise")
@@ -189,7 +193,14 @@ def show(page: str) -> Question:
     today.show(values)
     st.subheader("What happens")
     happenings.show(values)
-    return Question(Scenario.from_dict(values, "These settings"), start.folder)
+    folder, own = start.folder, values["prices"]["overrides"]
+    if upload is not None and upload != start.upload:
+        folder = upload.folder
+        if own is not None:  # the prices stay where the scenario that one started from has them
+            values["prices"]["overrides"] = str((start.folder / own).absolute())
+    question = Question(Scenario.from_dict(stack_form.apply(values), "These settings"), folder, upload)
+    history.remember(question.text)
+    return question
 
 
 def is_today(label: str, key: str, text: str) -> bool:
@@ -230,18 +241,11 @@ def starts() -> dict[str, Path]:
     return found
 
 
-def forget() -> None:
-    """Let all controls go back to what the chosen scenario says."""
-    for key in list(st.session_state):
-        if str(key).startswith(EDIT):
-            del st.session_state[key]
-
-
 def _keep(page: str) -> None:
     """Take what the controls say along to another page: to Streamlit they are other controls there, which begin anew."""
     state = st.session_state
     if state.get("page", page) != page:
-        for key in [key for key in state if key == "start" or str(key).startswith(EDIT)]:
+        for key in [key for key in state if key == history.START or str(key).startswith(EDIT)]:
             state[key] = state[key]
     state["page"] = page
 
@@ -256,13 +260,22 @@ def _start() -> Question:
         "Start from",
         names,
         key="start",
-        on_change=forget,
+        on_change=history.forget,
         help="A scenario whose values the controls take. Your own: `estimator ui scenario.yaml`.",
         persist_state="session",
     )
-    st.button("Reset", on_click=forget, icon=":material/restart_alt:", help="Back to the values of this scenario.")
+    with st.container(horizontal=True):
+        history.show()
+        st.button(
+            "Reset",
+            on_click=history.forget,
+            icon=":material/restart_alt:",
+            help="Back to the values of this scenario.",
+        )
     if name == LINKED:
-        return Question(link.read(), data_path("examples"))
+        scenario = link.read()
+        upload = link.file_of(scenario)
+        return Question(scenario, data_path("examples") if upload is None else upload.folder, upload)
     path = files[str(name)]
     return Question(Scenario.from_file(path), path.parent)
 
@@ -278,12 +291,22 @@ def _region(values: dict[str, Any]) -> None:
     )
 
 
-def _load(values: dict[str, Any], start: Question) -> None:
+def _load(values: dict[str, Any], start: Question) -> Upload | None:
+    """Show the controls of the load; returns the file that it is in, if that was dropped on the page."""
     given = start.scenario.load
-    # What is read from files can only be had from the scenario that names them.
-    kinds = [kind for kind in _KINDS if _SCALE not in _KNOBS[kind] or given.kind == kind]
-    help_text = "How the load goes over time: always the same, a daily swing, a week with another weekend, or a year."
+    # What is read from other files can only be had from the scenario that names them.
+    kinds = [kind for kind in _KINDS if _SCALE not in _KNOBS[kind] or kind in (given.kind, _UPLOAD)]
+    help_text = "How the load goes over time: always the same, a daily swing, a week with another weekend, a year, or what a file of yours says."
     kind = _choice("load.kind", "Load over time", kinds, given.kind, lambda kind: _KINDS[kind], help_text)
+    if kind == _UPLOAD:
+        upload = uploads.drop()
+        if upload is None:
+            st.caption(f"Until a file is here, the load is that of the scenario ({_KINDS[given.kind].lower()}).")
+            return start.upload
+        load = uploads.load_of(upload, 1.0)
+        _section(load, LOADS["csv"], _KNOBS[kind], prefix="load.upload.")
+        values["load"] = load
+        return upload
     load = dict(values["load"]) if kind == given.kind else _carried_over(kind, start)
     if given.files and kind == given.kind:
         profile = start.scenario.load.profile(start.folder)
@@ -295,6 +318,7 @@ def _load(values: dict[str, Any], start: Question) -> None:
     if "trough_requests_per_s" in load:
         load["trough_requests_per_s"] = min(load["trough_requests_per_s"], load["peak_requests_per_s"])
     values["load"] = load
+    return start.upload if kind == given.kind else None
 
 
 def _carried_over(kind: str, start: Question) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from estimator.errors import EstimatorError, NoFeasiblePlan
 from estimator.planning.promise import Rejection
 from estimator.report.tables import rejections_table
 from estimator.ui import tables
+from estimator.ui.uploads import FileWanted
 
 #: Misses that are shown. [1]
 NEAREST = 8
@@ -21,10 +22,13 @@ def show(error: EstimatorError) -> None:
     error : EstimatorError
         Why there is no plan.
     """
+    if isinstance(error, FileWanted):
+        st.info(tables.plain(str(error)), icon=":material/upload_file:")
+        return
     st.error(tables.plain(str(error)), icon=":material/error:")
     if isinstance(error, NoFeasiblePlan) and error.rejections:
         st.subheader("Nearest misses")
-        tables.show(rejections_table(_unlike(error.rejections)[:NEAREST]))
+        tables.show(rejections_table(_unlike(error.rejections)[:NEAREST]), save="nearest-misses")
 
 
 def _unlike(rejections: tuple[Rejection, ...]) -> list[Rejection]:

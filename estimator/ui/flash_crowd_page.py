@@ -8,7 +8,7 @@ from estimator.errors import EstimatorError
 from estimator.report import course_figures
 from estimator.report.course_tables import replay_table
 from estimator.simulation.replay import Replay
-from estimator.ui import cached, controls, failure, tables
+from estimator.ui import cached, controls, failure, figures, tables
 from estimator.units import SECONDS_PER_MINUTE
 
 #: What the columns of the table say.
@@ -53,11 +53,11 @@ def show() -> None:
     )
     for note in found.notes:
         st.caption(f":material/info: {tables.plain(note)}")
-    st.plotly_chart(
+    figures.show(
         course_figures.replay(found),
         key="chart.replay",
-        config={"displayModeBar": False},
         alt="Load of the crowd and what each way to scale can serve of it; below, what each has refused so far",
+        name="flash-crowd",
     )
     table = replay_table(found)
     st.subheader(table.title)

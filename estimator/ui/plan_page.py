@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from estimator.errors import EstimatorError
-from estimator.ui import bill, cached, charts, controls, failure, promise, summary, take_away
+from estimator.ui import bill, candidates, charts, controls, failure, promise, search, take_away
 
 
 def show() -> None:
@@ -18,13 +18,13 @@ def show() -> None:
     try:
         with st.sidebar:
             question = controls.show("plan")
-        with st.spinner("Simulating every candidate ..."):
-            plan = cached.plan(question)
+        found = search.show(question)
     except EstimatorError as error:
         failure.show(error)
         return
-
-    today = summary.show(question, plan)
+    if found is None:
+        return
+    plan, today = found
 
     st.header("The bill", anchor="bill")
     bill.show(question, plan)
@@ -32,8 +32,9 @@ def show() -> None:
     st.header("Over time", anchor="time")
     charts.show(plan, today)
 
-    st.header("Why not cheaper", anchor="why")
+    st.header("Why not another service", anchor="why")
     promise.show(plan)
+    candidates.show(question, plan)
 
     st.header("Take it away", anchor="take")
     take_away.show(question, plan)

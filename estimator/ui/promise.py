@@ -19,4 +19,4 @@ def show(plan: Plan) -> None:
     """
     st.markdown(plan.lost_text)
     if plan.rejections:
-        tables.show(rejections_table(shortlist(plan.rejections)))
+        tables.show(rejections_table(shortlist(plan.rejections)), save="why-not-cheaper")

@@ -9,7 +9,7 @@ import streamlit as st
 from estimator.errors import EstimatorError
 from estimator.planning.result import Plan
 from estimator.report.tables import Table
-from estimator.ui import cached, tables
+from estimator.ui import bill_range, cached, tables
 
 _LAYOUTS = {
     "public": "in public subnets",
@@ -36,10 +36,36 @@ def show(question: cached.Question, plan: Plan) -> Plan | None:
     """
     st.markdown(_words(plan))
     priced = today = _today(question)
-    figures, promise = plan.figures, plan.promise
     # A bill that is only a lower bound has no difference to another.
     if today is not None and (today.cost.is_lower_bound or plan.cost.is_lower_bound):
         today = None
+    figures(plan, today)
+    bill_range.show(question, plan)
+    for text in plan.warnings:
+        st.caption(f":material/info: {tables.plain(text)}")
+    if today is not None:
+        st.subheader("Today and the plan")
+        st.caption("Today is what the scenario says runs today, simulated and priced under the same load.")
+        tables.show(_comparison(today, plan), save="today-and-plan")
+        # What holds for the plan as well has been said above.
+        for text in today.warnings:
+            if text in plan.warnings:
+                continue
+            st.caption(f":material/warning: Today: {tables.plain(text)}")
+    return priced
+
+
+def figures(plan: Plan, today: Plan | None) -> None:
+    """Show the four figures of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    today : Plan or None
+        What runs today, if bills can be compared.
+    """
+    figures, promise = plan.figures, plan.promise
     if today is None:
         beside = plan.per_million_text.removeprefix("at least ").replace(" a million", " per million")
     else:
@@ -88,18 +114,6 @@ def show(question: cached.Question, plan: Plan) -> Plan | None:
             help="Minutes of a month whose load is more than the healthy tasks can serve.",
             border=True,
         )
-    for text in plan.warnings:
-        st.caption(f":material/info: {tables.plain(text)}")
-    if today is not None:
-        st.subheader("Today and the plan")
-        st.caption("Today is the section `service` of the scenario, simulated and priced under the same load.")
-        tables.show(_comparison(today, plan))
-        # What holds for the plan as well has been said above.
-        for text in today.warnings:
-            if text in plan.warnings:
-                continue
-            st.caption(f":material/warning: Today: {tables.plain(text)}")
-    return priced
 
 
 def _today(question: cached.Question) -> Plan | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -18,7 +20,13 @@ _SHORT_HEAD = 10
 _NOTE, _TEXT = 28, 12
 
 
-def show(table: Table, notes: tuple[str, ...] = (), height: int | Literal["content"] = "content") -> None:
+def show(
+    table: Table,
+    notes: tuple[str, ...] = (),
+    height: int | Literal["content"] = "content",
+    *,
+    save: str | None = None,
+) -> None:
     """Show a table, numbers set to the right.
 
     Parameters
@@ -29,6 +37,8 @@ def show(table: Table, notes: tuple[str, ...] = (), height: int | Literal["conte
         Small print below the first cell of each row.
     height : int or str
         Height beyond which the table scrolls; all of it by default. [px]
+    save : str, optional
+        Name of the file, without its ending, in which the table can be saved as CSV; no button without it.
     """
     import pandas as pd
 
@@ -63,6 +73,52 @@ def show(table: Table, notes: tuple[str, ...] = (), height: int | Literal["conte
             if usual_of[name].get(value) != text:
                 look = look.format(_always(text), subset=([i], [name]), na_rep=text)
     st.table(look, border="horizontal", height=height, hide_index=True)
+    if save is not None:
+        st.download_button(
+            "CSV",
+            lambda: as_csv(table),
+            f"{save}.csv",
+            "text/csv",
+            key=f"download.table.{save}",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+            help="This table as CSV, numbers without thousands separators.",
+        )
+
+
+def as_csv(table: Table) -> str:
+    """Write a table as CSV.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+
+    Returns
+    -------
+    str
+        Its heads and rows; numbers have no thousands separators.
+
+    Examples
+    --------
+    >>> print(as_csv(Table("Bill", ("Charge", ">USD"), (("Load balancer, hours", "1,234.50"),))), end="")
+    Charge,USD
+    "Load balancer, hours",1234.50
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([head.lstrip(">") for head in table.columns])
+    for row in (*table.rows, *((table.footer,) if table.footer else ())):
+        writer.writerow(
+            [
+                cell.replace(",", "")
+                if head.startswith(">") and _number(cell) is not None
+                else cell.replace("\n", "; ")
+                for head, cell in zip(table.columns, row, strict=True)
+            ]
+        )
+    return buffer.getvalue()
 
 
 def _number(text: str) -> float | None:

@@ -12,6 +12,7 @@ from estimator.pricing.rates import Rates
 from estimator.report.bill_documents import DOCUMENTS
 from estimator.report.focus import focus_frame
 from estimator.ui import cached, link, tables
+from estimator.ui.uploads import FILE_NAME
 
 #: Documents of the bill by the ending of their names: label, media type, what it is for.
 _DOCUMENTS = {
@@ -61,7 +62,7 @@ def show(question: cached.Question, plan: Plan) -> None:
             )
         st.download_button(
             "Download the scenario",
-            question.scenario.to_yaml(),
+            question.scenario.to_yaml,
             "scenario.yaml",
             "application/yaml",
             key="download.scenario",
@@ -69,22 +70,44 @@ def show(question: cached.Question, plan: Plan) -> None:
             icon=":material/description:",
             help="The one document that this page shows: the command line and Python read it.",
         )
-        _bill(name, plan, cached.rates(question))
-    own = question.scenario.prices.overrides
-    for path in (*question.scenario.load.files, *((own,) if own is not None else ())):
-        st.caption(f"The scenario reads `{path}`, which must lie beside it.")
-    address = link.write(question.scenario)
-    if address is not None:
-        with st.expander("A link to these settings", icon=":material/link:"):
-            st.code(address, language=None, wrap_lines=True)
+    _bill(name, plan, cached.rates(question))
+    _files(question)
+    _link(question)
     with st.expander("The same plan on the command line and in Python", icon=":material/terminal:"):
         st.code("estimator plan scenario.yaml --export my-stack --output bill.html", language="bash")
         st.code(_PYTHON.format(total=plan.cost.total_text), language="python")
 
 
+def _files(question: cached.Question) -> None:
+    """Say which files the scenario reads."""
+    own, upload = question.scenario.prices.overrides, question.upload
+    for path in (*question.scenario.load.files, *((own,) if own is not None else ())):
+        called = f", your file {tables.plain(upload.name)}," if upload is not None and path == FILE_NAME else ","
+        st.caption(f"The scenario reads `{path}`{called} which must lie beside it.")
+
+
+def _link(question: cached.Question) -> None:
+    """Show the link to these settings, or say why there is none."""
+    scenario, upload = question.scenario, question.upload
+    address = link.write(scenario, upload)
+    if address is None:
+        if scenario.prices.overrides is None and (upload is not None or not scenario.load.files):
+            st.caption("These settings are too long for a link: send the scenario instead.")
+        return
+    with st.expander("A link to these settings", icon=":material/link:"):
+        if upload is not None:
+            st.caption(
+                f"Who opens it is asked for the file {tables.plain(upload.name)}, which the link does not carry."
+            )
+        st.code(address, language=None, wrap_lines=True)
+
+
 def _bill(name: str, plan: Plan, rates: Rates) -> None:
     """Offer the bill as documents, each written when it is asked for."""
-    with st.popover("Download the bill", icon=":material/receipt_long:", key="download.bill"):
+    with (
+        st.expander("Download the bill", type="compact", icon=":material/receipt_long:", key="download.bill"),
+        st.container(horizontal=True),
+    ):
         for ending, (label, media_type, use) in _DOCUMENTS.items():
             st.download_button(
                 label,
@@ -94,7 +117,6 @@ def _bill(name: str, plan: Plan, rates: Rates) -> None:
                 key=f"download.bill{ending}",
                 on_click="ignore",
                 help=use,
-                width="stretch",
             )
         st.download_button(
             "FOCUS 1.0 (CSV)",
@@ -104,5 +126,4 @@ def _bill(name: str, plan: Plan, rates: Rates) -> None:
             key="download.focus",
             on_click="ignore",
             help="The columns of the FinOps Open Cost and Usage Specification.",
-            width="stretch",
         )

@@ -71,7 +71,7 @@ def test_the_crowd_comes_to_the_plan(page, scenario):
     said = next(text.value for text in page.markdown if text.value.startswith("- **"))
     assert all(f"- **{head.lstrip('>')}**: " in said for head in replay_table(found).columns)
     assert len(COLUMNS) == len(replay_table(found).columns)
-    assert [button.label for button in page.get("download_button")] == ["Download the table"]
+    assert [button.label for button in page.get("download_button")] == ["Page (HTML)", "Download the table"]
 
 
 def test_another_crowd_comes_to_what_runs_today(page, scenario):

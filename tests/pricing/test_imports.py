@@ -527,3 +527,9 @@ def test_a_file_that_is_refused_leaves_everything_as_it_was(carried, tmp_path):
     with pytest.raises(PriceListUnavailable, match="is not JSON"):
         import_file(carried({"PriceList": [ITEM]}), folder, TODAY)
     assert (folder / "us-east-1.json").read_text() == "{"
+
+
+def test_a_packed_file_is_not_unpacked_without_end(carried, monkeypatch):
+    monkeypatch.setattr("estimator.pricing.imports.MAX_UNPACKED_BYTES", 1000)
+    with pytest.raises(InvalidScenario, match=r"file\.json unpacks to more than 1,000 bytes"):
+        read_price_file(carried(gzip.compress(b" " * 100_000)), TODAY)

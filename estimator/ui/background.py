@@ -1,0 +1,191 @@
+"""Longer work beside a page that is there already: with its progress, and a way to stop it.
+
+Notes
+-----
+The page asks for an answer; until it is there a small part of the page looks again every half second, and the rest of the page stays as
+it is. Work that nobody waits for any more, since its question has changed, ends at its next step. It begins a moment late, so that a
+slider that is on its way begins nothing. Two threads serve all sessions.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import streamlit as st
+
+from estimator.errors import EstimatorError
+from estimator.ui import tables
+from estimator.ui.store import Store
+
+#: Threads for all sessions. [threads]
+_THREADS = 2
+#: Answers that are kept. [1]
+_MOST = 24
+#: How long a question must stay the same before work begins. [s]
+_PAUSE_S = 0.4
+#: How often the page looks whether the answer is there. [s]
+_LOOK_S = 0.5
+
+#: What does the work: it tells how far it is, and may be ended by what that raises.
+Work = Callable[[Callable[[float], None]], Any]
+
+
+class _Stopped(Exception):
+    """Nobody waits any more."""
+
+
+class Job:
+    """Work on one question.
+
+    Parameters
+    ----------
+    key : hashable
+        The question.
+    """
+
+    def __init__(self, key: Hashable) -> None:
+        self.key = key
+        self.part = 0.0
+        self.answer: Any = None
+        self.error: EstimatorError | None = None
+        self._stop, self._done = threading.Event(), threading.Event()
+
+    @property
+    def is_done(self) -> bool:
+        """True if there is an answer, or it is known that there is none."""
+        return self._done.is_set()
+
+    @property
+    def is_stopped(self) -> bool:
+        """True if it was stopped."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Let it end at its next step."""
+        self._stop.set()
+
+    def run(self, work: Work) -> None:
+        """Do the work.
+
+        Parameters
+        ----------
+        work : callable
+            The work.
+        """
+        if self._stop.wait(_PAUSE_S):
+            return
+        try:
+            self.answer = work(self._tell)
+        except _Stopped:
+            return
+        except EstimatorError as error:
+            self.error = error
+        self._done.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the answer.
+
+        Parameters
+        ----------
+        seconds : float
+            How long at the most. [s]
+
+        Returns
+        -------
+        bool
+            True if it is there.
+        """
+        return self._done.wait(seconds)
+
+    def _tell(self, part: float) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+        self.part = min(max(part, 0.0), 1.0)
+
+
+def ask(kind: str, key: Hashable, work: Work) -> Job:
+    """Begin work on a question, unless it is under way or done; work on this session's question before ends.
+
+    Parameters
+    ----------
+    kind : str
+        What kind of question it is; a session has one of each.
+    key : hashable
+        The question.
+    work : callable
+        Takes what is called with the part that is done, 0 to 1, and returns the answer.
+
+    Returns
+    -------
+    Job
+        The work.
+    """
+    done = _answers().get((kind, key))
+    if done is not None:
+        return done
+    state = st.session_state
+    job: Job | None = state.get(f"job.{kind}")
+    if job is not None and job.key == key:
+        if job.is_done:
+            _answers().put((kind, key), job)
+        return job
+    if job is not None:
+        job.stop()
+    job = Job(key)
+    state[f"job.{kind}"] = job
+    _threads().submit(job.run, work)
+    return job
+
+
+def show(kind: str, key: Hashable, work: Work, ready: Callable[[Any], object], text: str) -> None:
+    """Show an answer, or how far the work on it is.
+
+    Parameters
+    ----------
+    kind : str
+        What kind of question it is.
+    key : hashable
+        The question.
+    work : callable
+        As for `ask`.
+    ready : callable
+        Shows the answer.
+    text : str
+        What is said until it is there, such as ``Pricing every candidate``.
+    """
+    job = ask(kind, key, work)
+    if job.error is not None:
+        st.caption(f":material/info: {tables.plain(str(job.error))}")
+    elif job.is_done:
+        ready(job.answer)
+    elif job.is_stopped:
+        st.caption(f"{text}: stopped.")
+        st.button("Go on", key=f"again.{kind}", on_click=_forget, args=(kind,), icon=":material/play_arrow:")
+    else:
+        _wait(job, kind, text)
+
+
+@st.fragment(run_every=_LOOK_S)
+def _wait(job: Job, kind: str, text: str) -> None:
+    if job.is_done or job.is_stopped:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.part, f"{text} ... {100 * job.part:.0f} %")
+        st.button("Stop", key=f"stop.{kind}", on_click=job.stop, icon=":material/stop_circle:", type="tertiary")
+
+
+def _forget(kind: str) -> None:
+    st.session_state.pop(f"job.{kind}", None)
+
+
+@st.cache_resource(show_spinner=False)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="page")
+
+
+@st.cache_resource(show_spinner=False)
+def _answers() -> Store[Job]:
+    return Store(_MOST)
