@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from estimator.planning.result import Plan
     from estimator.scenario import Scenario
 
+#: Of a new folder with more files than this, what one reads first is named, and not each file.
+_FEW_FILES = 8
+#: What one reads first of a new folder; with a slash a folder.
+_READ_FIRST = ("README.md", "stack_config.json", "app.py", "fargate_stack/", "tests/")
 #: What a terminal would take for an order, in a file that somebody edited.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -122,6 +126,15 @@ def _priced(document: Scenario, folder: Path, as_is: bool, quiet: bool) -> Plan:
 
 
 def _show(preview: Preview) -> None:
+    names = [file.name for file in preview.files]
+    if not preview.is_earlier and len(names) > _FEW_FILES:
+        first = [
+            one
+            for one in _READ_FIRST
+            if any(name == one or (one[-1] == "/" and name.startswith(one)) for name in names)
+        ]
+        say(f"\n{preview.folder}: {len(names)} new files; to read first: {', '.join(first)}\n")
+        return
     say(f"\n{preview}")
     for file in preview.files:
         if file.status != "unchanged":

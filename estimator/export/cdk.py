@@ -28,6 +28,8 @@ SCHEMA_VERSION = 4
 STACK_FOLDER = Path(__file__).resolve().parent / "stack"
 #: AWS's operating system family of a task, by ours.
 OPERATING_SYSTEM_FAMILIES = {LINUX: "LINUX", WINDOWS: "WINDOWS_SERVER_2022_CORE"}
+#: AWS, "Baseline rule groups", read 2026: the common rules of a web ACL refuse a larger body. [kB]
+WAF_BODY_KB = 8
 #: Files of the folder that are not part of the app, or not copied as they are.
 _LEFT_OUT = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", "cdk.out", ".venv"}
 
@@ -89,6 +91,7 @@ def stack_config(plan: Plan) -> dict[str, Any]:
         require_deployable(spec, options)
     except InvalidScenario as error:
         raise ExportError(f"No stack can be made of this plan: {error}") from None
+    _require_whole(plan)
     return {
         "schema_version": SCHEMA_VERSION,
         "name": str(plan.scenario.get("name", "web")),
@@ -147,6 +150,7 @@ def stack_config(plan: Plan) -> dict[str, Any]:
         },
         "edge": {
             "waf_rules": extras.waf_rules,
+            "large_bodies": plan.workload.request_kb > WAF_BODY_KB,
             "cloudfront": _cloudfront(plan),
             "domain": None if options.domain is None else asdict(options.domain),
         },
@@ -163,6 +167,20 @@ def stack_config(plan: Plan) -> dict[str, Any]:
         "estimate": plan.cost.to_dict() | {"assumptions": plan.assumptions},
         "scenario": dict(plan.scenario),
     }
+
+
+def _require_whole(plan: Plan) -> None:
+    """Refuse a plan whose bill has what the stack would not have."""
+    if plan.workload.mutual_tls:
+        raise ExportError(
+            "mutual_tls is true; the exported stack has no trust store. Set it to false in the section request of the scenario."
+        )
+    containers = 1 + len(plan.stack.sidecars)
+    if plan.extras.containers_per_task != containers:
+        raise ExportError(
+            f"containers_per_task is {plan.extras.containers_per_task} and the stack has {containers} in a task. Name the others under stack.sidecars, or "
+            f"set extras.containers_per_task to {containers}."
+        )
 
 
 def _network(plan: Plan) -> dict[str, Any]:
@@ -234,11 +252,13 @@ def _at_most_one(name: str, count: int) -> int:
 
 
 def _budget_usd(plan: Plan) -> float | None:
-    """Say the monthly budget, where there is somebody to tell and CloudFormation makes one: that of the options, else the plan's bill."""
+    """Say the monthly budget: that of the options; else the plan's bill, where there is somebody to tell and CloudFormation makes budgets."""
     options = plan.stack
-    if options.alarm_email is None or (options.budget_usd_per_month is None and plan.cost.region not in BUDGET_REGIONS):
+    if options.budget_usd_per_month is not None:
+        return options.budget_usd_per_month
+    if options.alarm_email is None or plan.cost.region not in BUDGET_REGIONS:
         return None
-    return plan.stack.budget_usd_per_month or math.ceil(plan.cost.total_usd)
+    return math.ceil(plan.cost.total_usd)
 
 
 def _policy(policy: ScalingPolicy) -> dict[str, Any]:

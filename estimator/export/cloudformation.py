@@ -37,13 +37,15 @@ Node: the AWS CLI is enough.
 
 $picture
 
+$contents
+
 Scaling: $tasks, $scaling.
 
 ## What it should cost
 
 $bill_table
 
-$prices_note
+$prices_note$bill_note
 
 ## Parameters
 
@@ -62,6 +64,8 @@ aws cloudformation describe-stacks --region $region --stack-name $name --query "
 ```
 
 In an account that has never used ECS, run this once before: `aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`.
+
+$address_text
 
 $deployment_text
 

@@ -24,15 +24,18 @@ def readme_blanks(config: Config) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        By name of a blank in the README: ``picture``, ``contents``, ``parameters_text``, ``deployment_text``, ``watch_text``, ``review``,
-        ``destroy_text``.
+        By name of a blank in the README: ``picture``, ``contents``, ``bill_note``, ``parameters_text``, ``address_text``, ``deployment_text``,
+        ``watch_text``, ``change_text``, ``review``, ``destroy_text``.
     """
     return {
         "picture": _picture(config),
         "contents": _contents(config),
+        "bill_note": _bill_note(config),
         "parameters_text": _parameters_text(config),
+        "address_text": _address_text(config),
         "deployment_text": _deployment_text(config),
         "watch_text": _watch_text(config),
+        "change_text": _change_text(config),
         "review": _review(config),
         "destroy_text": _destroy_text(config),
     }
@@ -129,7 +132,48 @@ def _contents(config: Config) -> str:
         text += f" There already, and left as they are: {used}."
     if config["repository"]:
         text += f" The ECR repository is a stack of its own, `{config['name']}-repository`."
+    if config["application"]["readonly_root_filesystem"]:
+        text += " The application can write to `/tmp` only: 64 MiB, which are memory of the task."
+    return text + _refused_text(config)
+
+
+def _refused_text(config: Config) -> str:
+    """Say what the web ACL refuses that an honest client may send."""
+    edge = config["edge"]
+    # The first rule is that of common attacks, the third the rate.
+    rules = edge["waf_rules"] or 0
+    refused = [
+        "bodies above 8 KB" if rules >= 1 and not edge["large_bodies"] else "",
+        "more than 2,000 requests in five minutes from one address" if rules >= _RULES_WITH_RATE else "",
+    ]
+    text = f" The web ACL refuses {_list(refused)}." if any(refused) else ""
+    if rules >= 1 and edge["large_bodies"]:
+        text += " Bodies above 8 KB are counted by the web ACL and not refused, since the scenario has requests of that size."
     return text
+
+
+#: From so many rules on the web ACL limits the rate of each address.
+_RULES_WITH_RATE = 3
+
+
+def _bill_note(config: Config) -> str:
+    """Say what is on the bill though this stack does not make it."""
+    network = config["network"]
+    there = [
+        "the load balancer" if config["load_balancer"]["existing"] else "",
+        _ways_out_there(network) if network["existing"] else "",
+    ]
+    text = _list(there)
+    if not text:
+        return ""
+    be, of = ("are", "their") if len(list(filter(None, there))) > 1 else ("is", "its")
+    return f"\n\n{text[0].upper()}{text[1:]} {be} there already; {of} hours are on this bill all the same."
+
+
+def _ways_out_there(network: Config) -> str:
+    if network["layout"] == "nat":
+        return "the VPC with its NAT gateways"
+    return "the VPC with its interface endpoints" if network["layout"] == "endpoints" else "the VPC"
 
 
 def _parameters_text(config: Config) -> str:
@@ -161,6 +205,67 @@ def _parameters_text(config: Config) -> str:
         f"{before}Asked for at deployment: {_list([f'`{name}`, {what}' for name, what in asked])}. Add "
         f"`--parameter-overrides {first}` to the first command, or `{second}` to the second. Later deployments keep what was given if nothing is said.{found}"
     )
+
+
+def _has_name_of_its_own(config: Config) -> bool:
+    """Say whether a name of one's own leads to the load balancer, and not to CloudFront before it."""
+    edge = config["edge"]
+    if not edge["domain"]:
+        return False
+    return not edge["cloudfront"] or edge["domain"]["name"] != edge["cloudfront"]["domain_name"]
+
+
+def _address_text(config: Config) -> str:
+    """Say which output is the address, what has to be done for a name, and what the task needs besides to start."""
+    edge, application = config["edge"], config["application"]
+    if edge["cloudfront"]:
+        text = "The output `DistributionUrl` is the address" + (
+            "." if config["load_balancer"]["existing"] else "; `LoadBalancerUrl` answers nobody but CloudFront."
+        )
+        name = edge["cloudfront"]["domain_name"]
+        if name and not (edge["domain"] and edge["domain"]["name"] == name):
+            text += f" Point {name} at the distribution."
+    elif edge["domain"]:
+        text = f"The address is https://{edge['domain']['name']}, in the output `LoadBalancerUrl` too; its record is part of the stack."
+    elif config["load_balancer"]["existing"]:
+        text = (
+            "The output `LoadBalancerUrl` is the load balancer that is there already. The service answers every path that no rule before its own takes; the "
+            "parameter `ListenerRulePriority` is its place."
+        )
+    elif application["certificate_arn"]:
+        text = (
+            "Point the name in your certificate at the load balancer: the output `LoadBalancerUrl` has its name, under which no client trusts the "
+            "certificate."
+        )
+    else:
+        text = "The output `LoadBalancerUrl` is the address."
+    if application["secrets"]:
+        text += (
+            "\n\nA secret under a key of your own also needs `kms:Decrypt` for the execution role; add it in `fargate_stack/service.py`, or in the policy "
+            "of the key."
+        )
+    return text
+
+
+def _change_text(config: Config) -> str:
+    """Say how another image comes in, and what an update must not meet."""
+    image = config["application"]["image"]
+    how = (
+        "write it as `application.image` in the scenario and export again, or as `image` in `stack_config.json`, run `python app.py` and deploy"
+        if image
+        else "deploy with another `ContainerImage`, or write it as `image` in `stack_config.json`, run `python app.py` and deploy"
+    )
+    text = (
+        f"- **The image**: {how}. A digest or a tag of its own for each build makes the change visible; a moved tag does not. The image has to be built "
+        "for the `cpu_architecture` and the `operating_system_family`."
+    )
+    if _shifts(config) and not config["load_balancer"]["existing"] and is_https(config):
+        text += "\n- **The certificate**: another one updates the listener" + (
+            ", and CloudFormation writes the first target group back. With CodeDeploy, first see that the traffic is on the first target group."
+            if _by_code_deploy(config)
+            else "; what ECS shifts is a rule, which stays as it is."
+        )
+    return text
 
 
 def _by_code_deploy(config: Config) -> bool:
@@ -202,7 +307,13 @@ def _strategy_text(config: Config) -> str:
 
 
 def _code_deploy_text(config: Config) -> str:
-    region = config["region"]
+    region, spot = config["region"], config["service"]["capacity_provider_strategy"]["fargate_spot_weight"]
+    untried = (
+        ""
+        if not config["load_balancer"]["existing"]
+        else "\n\nThe listener was there already and leads to the service by a rule. That CodeDeploy shifts such a rule has not been tried: see it once "
+        "before there is traffic, or let ECS deploy."
+    )
     return f"""\
 CloudFormation cannot change the task definition of a service that CodeDeploy deploys: ECS answers "Unable to update task definition on services
 with a CODE_DEPLOY deployment controller". So a deployment of the stack registers the new revision, and CodeDeploy brings it in. The outputs of the
@@ -218,16 +329,44 @@ Resources:
         LoadBalancerInfo:
           ContainerName: {CONTAINER}
           ContainerPort: {config["application"]["container_port"]}
+        CapacityProviderStrategy:
+{_app_spec_strategy(config)}
 ```
 
-and deploy it:
+Without `CapacityProviderStrategy` the service loses its capacity providers{", and its tasks are no longer on Spot" if spot else ""}. Deploy it:
 
 ```
 python -c "import json, sys; print(json.dumps({{'revisionType': 'AppSpecContent', 'appSpecContent': {{'content': sys.stdin.read()}}}}))" \\
     < appspec.yaml > revision.json
 aws deploy create-deployment --region {region} --revision file://revision.json \\
     --application-name <CodeDeployApplication> --deployment-group-name <CodeDeployDeploymentGroup>
-```"""
+```{untried}"""
+
+
+def _app_spec_strategy(config: Config) -> str:
+    """Write the capacity providers of the service as an AppSpec has them [1]_.
+
+    Notes
+    -----
+    CodeDeploy makes the new tasks without those of the service where the AppSpec has none: they are lost to the service too [2]_.
+
+    References
+    ----------
+    .. [1] AWS, "AppSpec 'resources' section", read 2026,
+       https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-resources.html
+    .. [2] aws/containers-roadmap, "Blue/Green Service Deploy doesn't add Service's CapacityProviderStrategy to AppSpec", read 2026,
+       https://github.com/aws/containers-roadmap/issues/1752
+    """
+    strategy = config["service"]["capacity_provider_strategy"]
+    items = [
+        ("FARGATE", strategy["fargate_base"], strategy["fargate_weight"]),
+        ("FARGATE_SPOT", 0, strategy["fargate_spot_weight"]),
+    ]
+    return "\n".join(
+        f"          - CapacityProvider: {name}\n            Base: {base}\n            Weight: {weight}"
+        for name, base, weight in items
+        if base or weight
+    )
 
 
 def _test_text(config: Config) -> str:
@@ -240,8 +379,8 @@ def _test_text(config: Config) -> str:
     else:
         where = (
             f"Before a new revision has traffic, port {balancer['test_port']} of the load balancer leads to it. Nobody reaches that port until you say "
-            "who: deploy with `TestListenerCidr=<your addresses>`, such as 203.0.113.7/32. Then, with the output `TestUrl`:\n\n"
-            f"```\ncurl -i <TestUrl>{path}\n```"
+            "who: deploy with `TestListenerCidr=<your addresses>`, such as 203.0.113.7/32. Then, with "
+            f"{_try_text(config, path)}"
         )
     waits = (
         "CodeDeploy goes on at once, unless the deployment group has a waiting time or a Lambda function for `AfterAllowTestTraffic`."
@@ -249,6 +388,17 @@ def _test_text(config: Config) -> str:
         else "ECS goes on at once, unless the service has a lifecycle hook, a Lambda function that says yes or no, at `POST_TEST_TRAFFIC_SHIFT`."
     )
     return f"{where}\n\n{waits}"
+
+
+def _try_text(config: Config, path: str) -> str:
+    """Say how a request reaches the test listener; a certificate is trusted under its own name only."""
+    if not is_https(config) or _has_name_of_its_own(config):
+        return f"the output `TestUrl`:\n\n```\ncurl -i <TestUrl>{path}\n```"
+    port = config["load_balancer"]["test_port"]
+    return (
+        "the load balancer's name from the output `TestUrl`, and the name in the certificate:\n\n"
+        f"```\ncurl -i --connect-to ::<load balancer>:{port} https://<your name>:{port}{path}\n```"
+    )
 
 
 def _roll_back_text(config: Config) -> str:
@@ -289,9 +439,12 @@ def _watch_text(config: Config) -> str:
             if seen["alarm_email"]
             else "nobody is told of them: `stack.alarm_email` says who is"
         )
-        parts.append(
-            f"{_count(alarms, 'alarm')}, besides those of scaling: {told}. Those on what the tasks answer undo a deployment."
+        does = (
+            "They watch all services of the shared load balancer, and undo no deployment."
+            if config["load_balancer"]["existing"] and _shifts(config)
+            else "Those on what the tasks answer undo a deployment."
         )
+        parts.append(f"{_count(alarms, 'alarm')}, besides those of scaling: {told}. {does}")
     if seen["dashboards"]:
         parts.append(
             "The dashboard in CloudWatch shows requests, errors, response times and tasks beside what was planned."
@@ -300,13 +453,18 @@ def _watch_text(config: Config) -> str:
         parts.append(
             f"The budget is ${seen['budget_usd_per_month']:,.2f} a month, of what has the tag `estimator:service`: it counts nothing until that is "
             "activated as a cost allocation tag."
+            + (
+                " It does not see what is there already, which is on the bill above: give `stack.budget_usd_per_month` without it."
+                if config["load_balancer"]["existing"] or config["network"]["existing"]
+                else ""
+            )
         )
     return "\n\n".join(parts)
 
 
 def _review(config: Config) -> str:
     """List what a strict review will ask for and the plan leaves out, with the key of the scenario that switches it on."""
-    rows = [(asks, rules, f"`{key}`") for asks, rules, key in left_out(config)]
+    rows = [(asks, rules, key if key.startswith(_BY_HAND) else f"`{key}`") for asks, rules, key in left_out(config)]
     if not rows:
         return "Nothing that we know of."
     heads = ("Left out", "Rules of cdk-nag and others", "Switched on in the scenario by")
@@ -331,9 +489,13 @@ def left_out(config: Config) -> list[tuple[str, str, str]]:
     Returns
     -------
     list of (str, str, str)
-        What it is, by which rules it is asked for, and the scenario's key that switches it on.
+        What it is, by which rules it is asked for, and the scenario's key that switches it on, or the file in which it can be written.
     """
     return [(asks, rules, key) for is_left_out, asks, rules, key in _asked(config) if is_left_out]
+
+
+#: What is said in place of a key where there is none.
+_BY_HAND = "no key"
 
 
 def _asked(config: Config) -> list[tuple[bool, str, str, str]]:
@@ -370,10 +532,22 @@ def _asked(config: Config) -> list[tuple[bool, str, str, str]]:
             "stack.deletion_protection: true",
         ),
         (
-            edge["waf_rules"] is None,
+            own and edge["waf_rules"] is None,
             "A web ACL in front of the load balancer",
             "AwsSolutions-CFR2, CKV2_AWS_28",
             "extras.waf_rules: 3",
+        ),
+        (
+            own and bool(edge["cloudfront"]),
+            "A secret header, or a VPC origin, between CloudFront and the load balancer: anybody's distribution reaches it",
+            "none",
+            f"{_BY_HAND}: fargate_stack/edge.py",
+        ),
+        (
+            bool(edge["cloudfront"]) and (edge["waf_rules"] or 0) >= _RULES_WITH_RATE,
+            "A rate limit at CloudFront: the one here believes X-Forwarded-For",
+            "none",
+            f"{_BY_HAND}: fargate_stack/edge.py",
         ),
         (
             not network["existing"] and not network["flow_logs"],
@@ -444,7 +618,7 @@ def _destroy_text(config: Config) -> str:
     region, name = config["region"], config["name"]
     first = ""
     if config["load_balancer"]["deletion_protection"]:
-        "The load balancer is protected: set `stack.deletion_protection` to false in the scenario, export again and deploy that first."
+        first = "The load balancer is protected: set `stack.deletion_protection` to false in the scenario, export again and deploy that first."
     own = f"```\naws cloudformation delete-stack --region {region} --stack-name {name}\n```"
     stays = []
     if config["load_balancer"]["access_logs"] or (config["network"]["flow_logs"] or {}).get("destination") == "s3":

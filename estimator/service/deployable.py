@@ -105,6 +105,11 @@ def require_stack(
             "cloudfront_domain_name is given and request.behind_cloudfront is false; there is no distribution to name. Leave it out, or set "
             "behind_cloudfront to true."
         )
+    if options.load_balancer is not None and extras.waf_rules is not None:
+        raise InvalidScenario(
+            f"load_balancer is given and extras.waf_rules is {extras.waf_rules}; an existing load balancer has one web ACL for all its services, set "
+            "where it is kept. Leave waf_rules out."
+        )
     if options.readonly_root_filesystem and application.is_windows:
         raise InvalidScenario(
             "readonly_root_filesystem is true and operating_system is WINDOWS; ECS has it with LINUX only. Set it to false."

@@ -112,7 +112,7 @@ class ExistingLoadBalancer:
     dns_name : str
         Its name in DNS.
     test_listener_arn : str, optional
-        Listener for tests of a new revision; needed by CodeDeploy.
+        Listener for tests of a new revision; without it a new revision gets traffic untested.
 
     Raises
     ------
@@ -189,7 +189,7 @@ class StackOptions:
     user : str, optional
         User that the container runs as; null for the image's.
     readonly_root_filesystem : bool
-        True if the container cannot write to its own file system.
+        True if the container cannot write to its own file system; ``/tmp`` is then 64 MiB of the task's memory.
     sidecars : tuple of Sidecar
         Containers beside the application's.
     vpc : ExistingVpc, optional

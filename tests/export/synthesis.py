@@ -108,7 +108,7 @@ PLAIN: dict[str, Any] = {
         "test_port": 9292,
         "ingress_cidrs": ["0.0.0.0/0"],
     },
-    "edge": {"waf_rules": None, "cloudfront": None, "domain": None},
+    "edge": {"waf_rules": None, "large_bodies": False, "cloudfront": None, "domain": None},
     "observability": {"standard_alarms": 0, "high_resolution_alarms": 0, "dashboards": 0}
     | {"p95_latency_ms": None, "alarm_email": None, "budget_usd_per_month": None},
     "security": {"kms_keys": 0},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.export.synthesis import STACK, Synthesized, document
+from tests.export.synthesis import STACK, Synthesized, document, lint_errors
 
 # AWS, "AWS Managed Rules rule groups list", read 2026: capacity of each group.
 WCU = {
@@ -140,6 +140,18 @@ class TestTemplate:
                 # A group that is overridden with Count refuses nothing.
                 assert rule["OverrideAction"] == {"None": {}}
 
+    def test_large_bodies_are_counted_where_the_plan_has_them(self, plain: Synthesized, build: Build) -> None:
+        def overrides(result: Synthesized) -> dict[str, Any]:
+            named = [rule["Statement"].get("ManagedRuleGroupStatement", {}) for rule in rules(result)]
+            return {one["Name"]: one["RuleActionOverrides"] for one in named if "RuleActionOverrides" in one}
+
+        assert overrides(plain) == {}
+        # AWS, "Baseline rule groups", read 2026: the rule that refuses bodies above 8 KB.
+        counted = [{"ActionToUse": {"Count": {}}, "Name": "SizeRestrictions_BODY"}]
+        large = build(document(edge={"waf_rules": 3, "large_bodies": True}))
+        assert overrides(large) == {"AWSManagedRulesCommonRuleSet": counted}
+        assert lint_errors(large.text) == []
+
     def test_rate_is_limited_by_address(self, plain: Synthesized) -> None:
         limit = rate_limit(plain)
         assert limit["AggregateKeyType"] == "IP"
@@ -192,7 +204,8 @@ class TestTemplate:
         alb = behind_cloudfront.id_of("ElasticLoadBalancingV2::LoadBalancer")
         assert origin["DomainName"] == {"Fn::GetAtt": [alb, "DNSName"]}
         assert origin["CustomOriginConfig"] == {
-            "OriginKeepaliveTimeout": 60,
+            # AWS, "Edit attributes for your Application Load Balancer", read 2026: it closes an idle connection after 60 s.
+            "OriginKeepaliveTimeout": 55,
             "OriginProtocolPolicy": "https-only",
             "OriginSSLProtocols": ["TLSv1.2"],
         }
@@ -316,6 +329,7 @@ def test_name_of_an_existing_load_balancer_is_not_touched(stack: SimpleNamespace
     changes: dict[str, Any] = {"network": {"existing": network}, "load_balancer": {"existing": existing}}
     stack.config.parse_config(document(**changes))
     assert "edge.domain.name is 'shop.example.com'" in refusal(stack, document(**changes, edge={"domain": NAME}))
+    assert "edge.waf_rules is 0: an existing" in refusal(stack, document(**changes, edge={"waf_rules": 0}))
 
 
 def test_apex_of_the_zone_is_a_name_in_it(stack: SimpleNamespace) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import pty
 import re
@@ -13,10 +14,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from estimator import export
 from estimator.errors import ExportError
 from estimator.export import EXPORTERS, export_stack, preview_export, render_stack
+from estimator.export.cdk import stack_config
 from estimator.export.cloudformation import BODY_BYTES, _deploy, _small
 from estimator.export.folders import preview_folder, write_export
 from estimator.export.instructions import readme_blanks
@@ -186,6 +189,32 @@ def test_readme_has_the_bill_and_says_what_image_it_needs(plan: Plan) -> None:
         assert "No image was given" in readme
 
 
+@pytest.mark.parametrize(
+    ("options", "region", "budget"),
+    [
+        ({"budget_usd_per_month": 12.5}, "us-east-1", 12.5),
+        ({"budget_usd_per_month": 12.5, "alarm_email": "ops@example.com"}, "us-east-1", 12.5),
+        ({"alarm_email": "ops@example.com"}, "us-east-1", "the bill"),
+        ({}, "us-east-1", None),
+    ],
+)
+def test_a_budget_that_is_asked_for_is_there(
+    odd_plan: Plan, options: dict[str, Any], region: str, budget: float | str | None
+) -> None:
+    assert odd_plan.cost.region == region
+    plan = dataclasses.replace(odd_plan, stack=dataclasses.replace(odd_plan.stack, **options))
+    found = json.loads(render_stack(plan)["stack_config.json"])["observability"]["budget_usd_per_month"]
+    assert found == (math.ceil(plan.cost.total_usd) if budget == "the bill" else budget)
+
+
+def test_requests_above_8_kb_are_large_bodies(odd_plan: Plan) -> None:
+    def large(request_kb: float) -> bool:
+        plan = dataclasses.replace(odd_plan, workload=dataclasses.replace(odd_plan.workload, request_kb=request_kb))
+        return bool(json.loads(render_stack(plan)["stack_config.json"])["edge"]["large_bodies"])
+
+    assert (large(8), large(8.5)) == (False, True)
+
+
 def test_readme_says_when_bounds_change(odd_plan: Plan) -> None:
     readme = render_stack(odd_plan)["README.md"]
     assert (
@@ -214,6 +243,14 @@ def test_a_deployment_strategy_reaches_the_configuration_and_the_readme(
     assert (written["controller"], written["strategy"]) == (controller, strategy)
     assert (written["bake_time_in_minutes"], written["canary_percent"], written["step_percent"]) == (7, 9, 12)
     text = readme_blanks(config)["deployment_text"]
+    if controller == "CODE_DEPLOY":
+        (app_spec,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+        (service,) = yaml.safe_load(app_spec)["Resources"]
+        # Without them CodeDeploy would take the service off Spot.
+        assert service["TargetService"]["Properties"]["CapacityProviderStrategy"] == [
+            {"CapacityProvider": "FARGATE", "Base": 2, "Weight": 3},
+            {"CapacityProvider": "FARGATE_SPOT", "Base": 0, "Weight": 5},
+        ]
     assert ("aws deploy create-deployment" in text) == (controller == "CODE_DEPLOY")
     assert ("stop-service-deployment" in text) == (controller == "ECS")
     assert ("TestListenerCidr" in text) == (strategy != ROLLING)
@@ -262,6 +299,13 @@ def test_what_a_review_asks_for_is_switched_on_by_the_keys_that_the_readme_names
     assert review() == "Nothing that we know of."
 
 
+def test_a_bill_with_more_than_the_stack_has_is_not_exported(odd_plan: Plan) -> None:
+    with pytest.raises(ExportError, match="mutual_tls is true; the exported stack has no trust store"):
+        stack_config(dataclasses.replace(odd_plan, workload=dataclasses.replace(odd_plan.workload, mutual_tls=True)))
+    with pytest.raises(ExportError, match="containers_per_task is 3 and the stack has 1 in a task"):
+        stack_config(dataclasses.replace(odd_plan, extras=dataclasses.replace(odd_plan.extras, containers_per_task=3)))
+
+
 @pytest.mark.parametrize(
     ("network", "message"),
     [
@@ -305,7 +349,9 @@ def test_what_only_aws_refuses_is_not_exported(odd_plan: Plan, values: dict[str,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", EXPORTERS)
-def test_every_target_writes_a_folder_and_writes_over_its_own(target: str, odd_plan: Plan, tmp_path: Path) -> None:
+def test_every_target_writes_a_folder_and_writes_over_its_own(
+    target: str, odd_plan: Plan, tmp_path: Path, synthesize: Any
+) -> None:
     folder = tmp_path / "new" / "stack"
     found = preview_export(odd_plan, target, folder)
     write_export(found)
@@ -320,6 +366,9 @@ def test_every_target_writes_a_folder_and_writes_over_its_own(target: str, odd_p
     assert [p.name for p in folder.parent.iterdir()] == ["stack"]
     if target == "cloudformation":
         check_cloudformation(found.texts)
+        # What app.py writes in a process of its own is what the tests look at.
+        config = json.loads(found.texts["stack_config.json"])
+        assert json.loads(found.texts["template.json"]) == synthesize(config).template
 
 
 def check_cloudformation(texts: dict[str, str]) -> None:
@@ -453,8 +502,10 @@ def exported(tmp_path: Path) -> Path:
     folder = tmp_path / "stack"
     done = run(ARTICLE, folder, "--as-is")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    assert f"{folder}: " in done.stdout
-    assert "  new      stack_config.json\n" in done.stdout
+    files = sum(1 for path in folder.rglob("*") if path.is_file() and path.name != ".exported.json")
+    first = "README.md, stack_config.json, app.py, fargate_stack/, tests/"
+    assert f"{folder}: {files} new files; to read first: {first}\n" in done.stdout
+    assert "  new  " not in done.stdout
     assert f"Wrote {folder}. Its README.md says how" in done.stdout
     return folder
 

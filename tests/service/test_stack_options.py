@@ -141,6 +141,15 @@ def test_a_search_with_code_deploy_chooses_among_what_it_can() -> None:
         Scenario.from_dict(scenario().to_dict() | sections | {"stack": {"deployment_controller": "CODE_DEPLOY"}})
 
 
+def test_a_shared_load_balancer_has_no_web_acl_of_one_service() -> None:
+    stack = {"vpc": VPC, "load_balancer": LOAD_BALANCER}
+    with pytest.raises(
+        InvalidScenario, match=r"load_balancer is given and extras\.waf_rules is 3; .* Leave waf_rules out"
+    ):
+        scenario(stack, extras={"waf_rules": 3})
+    assert scenario(stack).extras.waf_rules is None
+
+
 def test_zones_of_a_named_vpc_are_those_that_are_billed() -> None:
     with pytest.raises(InvalidScenario, match=r"vpc has 2 availability_zones and network\.availability_zones is 3"):
         scenario({"vpc": VPC}, network={"layout": "public", "availability_zones": 3})

@@ -17,7 +17,7 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from .config import StackConfig
-from .edge_config import RATE_LIMIT, DomainConfig, RuleConfig, web_acl_rules
+from .edge_config import BODY_LIMIT, RATE_LIMIT, DomainConfig, EdgeConfig, RuleConfig, web_acl_rules
 from .log_storage import acknowledge
 
 # Requests of one client in five minutes, about seven a second: many for a person, few for an attack. A service for
@@ -25,8 +25,9 @@ from .log_storage import acknowledge
 RATE_LIMIT_REQUESTS = 2000
 RATE_LIMIT_WINDOW_S = 300
 
-# How long CloudFront keeps an idle connection to the load balancer, which keeps it as long by default. [s]
-ORIGIN_KEEPALIVE_S = 60
+# How long CloudFront keeps an idle connection to the load balancer. By default that closes it after 60 s, which a request
+# must not meet. [s]
+ORIGIN_KEEPALIVE_S = 55
 
 PREFIX_LIST_PARAMETER = "CloudFrontPrefixListId"
 
@@ -66,9 +67,9 @@ class WebAcl(Construct):
 
     Notes
     -----
-    The groups act as AWS has set them. The common rules refuse a body above 8 KB, which a service that takes uploads
-    has to count instead: ``RuleActionOverrides`` for ``SizeRestrictions_BODY`` [1]_. Nothing is logged, since that would
-    have a price; CloudWatch counts what each rule refuses, and WAF keeps samples.
+    The groups act as AWS has set them, but for one of the common rules: it refuses a body above 8 KB [1]_, and is told to
+    count it instead where the plan has larger requests. Nothing is logged, since that would have a price; CloudWatch
+    counts what each rule refuses, and WAF keeps samples.
 
     Behind CloudFront a client's address is the first in ``X-Forwarded-For``. Whoever writes one there himself has a
     counter of his own for it [2]_.
@@ -91,7 +92,6 @@ class WebAcl(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         rules = web_acl_rules(config.edge, config.task.operating_system_family)
-        behind_cloudfront = config.edge.cloudfront is not None
         self.web_acl = wafv2.CfnWebACL(
             self,
             "WebAcl",
@@ -101,7 +101,7 @@ class WebAcl(Construct):
             visibility_config=_visibility("WebAcl"),
             # What is refused by a rule of little work is no work for the others.
             rules=[
-                _rule(priority, rule, behind_cloudfront)
+                _rule(priority, rule, config.edge)
                 for priority, rule in enumerate(sorted(rules, key=lambda rule: rule.wcu))
             ],
         )
@@ -310,15 +310,21 @@ def cloudfront_peer(scope: Construct, region: str) -> ec2.IPeer:
     return ec2.Peer.prefix_list(parameter.value_as_string)
 
 
-def _rule(priority: int, rule: RuleConfig, behind_cloudfront: bool) -> wafv2.CfnWebACL.RuleProperty:
+def _rule(priority: int, rule: RuleConfig, edge: EdgeConfig) -> wafv2.CfnWebACL.RuleProperty:
     of = wafv2.CfnWebACL
     settings: dict[str, Any]
     if rule.name == RATE_LIMIT:
-        settings = {"statement": of.StatementProperty(rate_based_statement=_rate_limit(behind_cloudfront))} | {
+        limit = _rate_limit(edge.cloudfront is not None)
+        settings = {"statement": of.StatementProperty(rate_based_statement=limit)} | {
             "action": of.RuleActionProperty(block={})
         }
     else:
-        group = of.ManagedRuleGroupStatementProperty(vendor_name="AWS", name=rule.name)
+        counted = of.RuleActionOverrideProperty(name=BODY_LIMIT, action_to_use=of.RuleActionProperty(count={}))
+        group = of.ManagedRuleGroupStatementProperty(
+            vendor_name="AWS",
+            name=rule.name,
+            rule_action_overrides=[counted] if rule.limits_bodies and edge.large_bodies else None,
+        )
         settings = {"statement": of.StatementProperty(managed_rule_group_statement=group)} | {
             "override_action": of.OverrideActionProperty(none={})
         }

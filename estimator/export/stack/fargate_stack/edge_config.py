@@ -18,6 +18,9 @@ ANY_SYSTEM = LINUX_ONLY + WINDOWS_ONLY
 
 RATE_LIMIT = "RateLimit"
 
+# AWS, "Baseline rule groups", read 2026: the rule of the common rule set that refuses bodies above 8 KB.
+BODY_LIMIT = "SizeRestrictions_BODY"
+
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?"
 _DOMAIN_NAME = rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})+"
 _NAME_NEEDED = "a name in small letters such as 'www.example.com'"
@@ -38,6 +41,8 @@ class RuleConfig:
         Capacity that it takes. [WCU]
     by_address : bool
         Whether it looks at the address that the request comes from, which behind CloudFront is CloudFront's own.
+    limits_bodies : bool
+        Whether `BODY_LIMIT` is one of its rules.
     operating_system_families : tuple[str, ...]
         Tasks that it is for.
 
@@ -51,13 +56,14 @@ class RuleConfig:
     name: str
     wcu: int
     by_address: bool = False
+    limits_bodies: bool = False
     operating_system_families: tuple[str, ...] = ANY_SYSTEM
 
 
 # In order of use: a web ACL of three rules has the first three. None of them has a price by request.
 # AWS, "AWS Managed Rules rule groups list" and "Using rate-based rule statements", read 2026, for the capacities.
 RULES = (
-    RuleConfig("AWSManagedRulesCommonRuleSet", 700),
+    RuleConfig("AWSManagedRulesCommonRuleSet", 700, limits_bodies=True),
     RuleConfig("AWSManagedRulesKnownBadInputsRuleSet", 200),
     RuleConfig(RATE_LIMIT, 2),
     RuleConfig("AWSManagedRulesAmazonIpReputationList", 25, by_address=True),
@@ -112,6 +118,8 @@ class EdgeConfig:
     ----------
     waf_rules : int or None
         Rules of the web ACL; None for no web ACL.
+    large_bodies : bool
+        Whether bodies above 8 KB are expected, which the web ACL then counts and does not refuse.
     cloudfront : CloudFrontConfig or None
         The distribution; None for none.
     domain : DomainConfig or None
@@ -119,6 +127,7 @@ class EdgeConfig:
     """
 
     waf_rules: int | None
+    large_bodies: bool
     cloudfront: CloudFrontConfig | None
     domain: DomainConfig | None
 
@@ -153,9 +162,10 @@ def read_edge(section: Section) -> EdgeConfig:
     ConfigError
         If a value is not allowed.
     """
-    section.check_keys("waf_rules cloudfront domain")
+    section.check_keys("waf_rules large_bodies cloudfront domain")
     return EdgeConfig(
         waf_rules=section.optional_integer("waf_rules", 0, INCLUDED_WCU),
+        large_bodies=section.boolean("large_bodies"),
         cloudfront=_cloudfront(section.optional_section("cloudfront", "domain_name certificate_arn")),
         domain=_domain(section.optional_section("domain", "name hosted_zone_id hosted_zone_name")),
     )
@@ -172,8 +182,8 @@ def check_edge(config: "StackConfig") -> None:
     Raises
     ------
     ConfigError
-        If there are too many rules, CloudFront could not trust the load balancer's certificate, or the name of an
-        existing load balancer is asked for.
+        If there are too many rules, CloudFront could not trust the load balancer's certificate, or the name or the web ACL
+        of an existing load balancer is asked for.
 
     Notes
     -----
@@ -196,6 +206,11 @@ def check_edge(config: "StackConfig") -> None:
         raise ConfigError(
             f"edge.domain.name is {edge.origin_name!r}: the name of an existing load balancer is set where that is kept; leave "
             "edge.domain null."
+        )
+    if config.load_balancer.existing and edge.waf_rules is not None:
+        raise ConfigError(
+            f"edge.waf_rules is {edge.waf_rules}: an existing load balancer has one web ACL for all its services, set where it is kept; "
+            "null is needed."
         )
 
 

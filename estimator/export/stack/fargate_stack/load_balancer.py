@@ -68,8 +68,10 @@ class ServiceLoadBalancer(Construct):
 
     Notes
     -----
-    ECS shifts requests by rules and CodeDeploy by listeners [1]_, so that only the first has rules here. A rule for every
-    path comes before the default action, which then answers nobody.
+    ECS shifts requests by rules and CodeDeploy by listeners [1]_: of the listeners made here only those of ECS have rules. A
+    rule for every path comes before the default action, which then answers nobody. It forwards all the same, so that a
+    service that was deployed otherwise before is reached until the rule is there. A listener that was there already keeps its
+    default action, and is given a rule with either; that CodeDeploy shifts such a rule has not been tried.
 
     The test listener is open to nobody at first. The parameter ``TestListenerCidr`` opens it to the addresses of the testers,
     and takes everything but the whole internet.
@@ -197,9 +199,7 @@ class ServiceLoadBalancer(Construct):
         port: int,
         certificates: list[acm.ICertificate] | None,
     ) -> elbv2.ApplicationListener:
-        if self._by_rules:
-            action = elbv2.ListenerAction.fixed_response(503)
-        elif construct_id == "Test":
+        if construct_id == "Test" and not self._by_rules:
             action = elbv2.ListenerAction.forward([self.alternate_target_group])
         else:
             action = elbv2.ListenerAction.forward([self.target_group])

@@ -1,7 +1,9 @@
 """The numbers of the scaling: policies and scheduled actions, by the names that AWS has for their parameters."""
 
+import functools
 import itertools
 import math
+import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -372,12 +374,25 @@ def _scheduled_action(section: Section) -> ScheduledActionConfig:
         schedule=section.text(
             "schedule", _SCHEDULE, "at(...), rate(...) or cron(...) such as 'cron(0 8 ? * MON-FRI *)' is needed"
         ),
-        timezone=section.text(
-            "timezone", r"[A-Za-z][A-Za-z0-9_+/-]*", "a time zone such as 'Europe/Berlin' or 'UTC' is needed"
-        ),
+        timezone=_timezone(section),
         min_capacity=low,
         max_capacity=high,
     )
+
+
+def _timezone(section: Section) -> str:
+    needed = "a time zone such as 'Europe/Berlin' or 'UTC' is needed"
+    found = section.text("timezone", r"[A-Za-z][A-Za-z0-9_+/-]*", needed)
+    known = _time_zones()
+    # A Windows without the package tzdata knows none; AWS then says it.
+    if known and found not in known:
+        raise section.refusal("timezone", found, needed)
+    return found
+
+
+@functools.cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _largest(metric: str) -> float:

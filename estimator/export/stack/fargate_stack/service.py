@@ -30,6 +30,9 @@ INCLUDED_STORAGE_GIB = 20
 # How often a service publishes the metrics that the policies of high resolution track. [s]
 HIGH_RESOLUTION_S = 20
 
+# Where an application with a read-only disk may write. [MiB]
+TMP_PATH, TMP_MIB = "/tmp", 64  # noqa: S108
+
 # AWS, "HealthCheck", read 2026: a container's failures do not count for so long at the most. [s]
 MAX_START_PERIOD_S = 300
 
@@ -78,10 +81,16 @@ class WebService(Construct):
     middle of a peak. A new service starts with one task, and registering the scalable target lifts it to the minimum at
     once: "it changes the resource's current capacity to a value that is inside of this range" [1]_.
 
+    With a read-only disk ``/tmp`` is in memory, and any user may write there. A volume of the task would be root's, and an
+    application with another user could not. Fargate has had such mounts since January 2026 [2]_; what lies there is memory of
+    the task.
+
     References
     ----------
     .. [1] AWS, "RegisterScalableTarget", read 2026-11-23,
        https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+    .. [2] AWS, "Amazon ECS supports tmpfs mounts on AWS Fargate and ECS Managed Instances", 2026-01-06, read 2026,
+       https://aws.amazon.com/about-aws/whats-new/2026/01/amazon-ecs-tmpfs-mounts-aws-fargate-managed-instances/
     """
 
     def __init__(
@@ -166,7 +175,7 @@ class WebService(Construct):
 
     def _add_application(self, task_definition: ecs.FargateTaskDefinition, config: StackConfig) -> None:
         application, windows = config.application, config.task.is_windows
-        container = task_definition.add_container(
+        task_definition.add_container(
             CONTAINER_NAME,
             container_name=CONTAINER_NAME,
             image=application_image(task_definition, config, task_definition.obtain_execution_role()),
@@ -177,17 +186,20 @@ class WebService(Construct):
             health_check=_health_check(config),
             user=application.user,
             readonly_root_filesystem=application.readonly_root_filesystem or None,
-            # A process of number 1 that passes signals on, so that the stop timeout is not waited for in vain, and takes
-            # in orphans. Windows knows neither.
-            linux_parameters=None if windows else ecs.LinuxParameters(self, "Linux", init_process_enabled=True),
+            linux_parameters=None if windows else self._linux_parameters(application.readonly_root_filesystem),
             logging=self._logging(config.name),
         )
-        if application.readonly_root_filesystem:
-            # Few applications do without a place for temporary files; this one goes with the task, and costs nothing.
-            task_definition.add_volume(name="tmp")
-            container.add_mount_points(
-                ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False)  # noqa: S108
+
+    def _linux_parameters(self, readonly: bool) -> ecs.LinuxParameters:
+        # A process of number 1 that passes signals on, so that the stop timeout is not waited for in vain, and takes in
+        # orphans. Windows has neither.
+        parameters = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
+        if readonly:
+            # Few applications do without a place for temporary files.
+            parameters.add_tmpfs(
+                ecs.Tmpfs(container_path=TMP_PATH, size=TMP_MIB, mount_options=[ecs.TmpfsMountOption.RW])
             )
+        return parameters
 
     def _add_sidecar(
         self, task_definition: ecs.FargateTaskDefinition, sidecar: SidecarConfig, stream_prefix: str

@@ -19,6 +19,10 @@ from .repository import RepositoryStack
 from .scaling import ServiceScaling
 from .service import WebService
 
+# What ECS and CodeDeploy write to at a deployment. CloudFormation updates a resource whose tags change, and writes the
+# template's target groups back: the traffic would go where no tasks are. So no tag that a new plan changes is on them.
+_SHIFTED = ["AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule"]
+
 
 def add_stacks(app: Construct, config: StackConfig) -> None:
     """Add the stack of the service to an app, and that of its repository if one is planned.
@@ -35,9 +39,10 @@ def add_stacks(app: Construct, config: StackConfig) -> None:
         stacks.append(RepositoryStack(app, config))
     for stack in stacks:
         # With these the bill can be laid beside the estimate, and that of one service beside that of another.
-        cdk.Tags.of(stack).add("estimator:fingerprint", config.fingerprint)
-        cdk.Tags.of(stack).add("estimator:prices-published", config.prices_published)
-        cdk.Tags.of(stack).add("estimator:service", config.name)
+        tags = cdk.Tags.of(stack)
+        tags.add("estimator:fingerprint", config.fingerprint, exclude_resource_types=_SHIFTED)
+        tags.add("estimator:prices-published", config.prices_published, exclude_resource_types=_SHIFTED)
+        tags.add("estimator:service", config.name)
 
 
 class FargateStack(cdk.Stack):
