@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import stat
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -170,9 +171,19 @@ def read_text(path: Path, what: str, most_bytes: int, too_large: str, otherwise:
     try:
         if path.is_dir():
             raise InvalidScenario(f"The {what} {path} cannot be read: it is a folder. Name a file in it.")
-        if path.stat().st_size > most_bytes:
+        mode = path.stat().st_mode
+        # What a shell hands over, as in <(command), has somebody who writes it; a pipe with a name of its own may wait for ever.
+        handed_over = stat.S_ISFIFO(mode) and path.parts[:2] in {("/", "dev"), ("/", "proc")}
+        if not (stat.S_ISREG(mode) or handed_over):
+            raise InvalidScenario(
+                f"The {what} {path} cannot be read: it is a device or a pipe. Write what it gives to a file."
+            )
+        # A size that is said beforehand need not be that of what comes.
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+        if len(content) > most_bytes:
             raise InvalidScenario(f"{path} is larger than {most_bytes // 1_000_000} MB. {too_large}")
-        return path.read_text(encoding="utf-8-sig")
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise InvalidScenario(
             f"The {what} {path} cannot be read: {error.strerror}. Check the path{otherwise}."

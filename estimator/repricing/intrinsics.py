@@ -92,6 +92,7 @@ class Resolver:
     stacks: Stacks
     stack_name: str = ""
     _conditions: dict[str, bool | None] = field(default_factory=dict)
+    _undecided: dict[str, tuple[Token, ...]] = field(default_factory=dict)
     _depth: int = 0
 
     def resolve(self, value: Any) -> Any:
@@ -178,6 +179,37 @@ class Resolver:
             return enough
         return None if None in each else not enough
 
+    def undecided_by(self, value: Any) -> tuple[Token, ...]:
+        """List what a condition that is not decided depends on.
+
+        Parameters
+        ----------
+        value : object
+            The condition written out, or ``{"Condition": name}``.
+
+        Returns
+        -------
+        tuple of Token
+            Parameters without a value and imports of elsewhere. Resources are not among them: what a condition asks for ties nothing.
+        """
+        if not isinstance(value, dict) or len(value) != 1:
+            return ()
+        name, argument = next(iter(value.items()))
+        if name == "Condition" and isinstance(argument, str):
+            conditions = self.template.get("Conditions")
+            if argument not in self._undecided:
+                self._undecided[argument] = ()  # one that asks for itself
+                if isinstance(conditions, dict) and self.condition(argument) is None:
+                    self._undecided[argument] = self.undecided_by(conditions.get(argument))
+            return self._undecided[argument]
+        parts = argument if isinstance(argument, list) else [argument]
+        found: list[Token] = []
+        if name == "Fn::Equals":
+            found = [token for token in tokens_in(self.resolve(parts)) if token.kind in {"parameter", "import"}]
+        elif name in {"Fn::And", "Fn::Or", "Fn::Not"}:
+            found = [token for part in parts for token in self.undecided_by(part)]
+        return tuple(dict.fromkeys(found))
+
     # The functions.
 
     def _call(self, name: str, argument: Any) -> Any:
@@ -187,15 +219,19 @@ class Resolver:
         try:
             call = _FUNCTIONS.get(name)
             found = _UNRESOLVED if call is None else call(self, argument)
-            return self._unresolved(name, argument) if found is _UNRESOLVED else found
+            if found is not _UNRESOLVED:
+                return found
+            # The condition first: it is why nothing is known.
+            of_if = name == "Fn::If" and isinstance(argument, list) and argument
+            return self._unresolved(name, argument, self.undecided_by({"Condition": argument[0]}) if of_if else ())
         finally:
             self._depth -= 1
 
-    def _unresolved(self, name: str, argument: Any) -> Token:
+    def _unresolved(self, name: str, argument: Any, why: tuple[Token, ...] = ()) -> Token:
         """Keep a function that needs what is not known, with all that it mentions."""
         resolved = self.resolve(argument) if not isinstance(argument, str) else argument
         text = json.dumps(resolved, default=str, sort_keys=True)
-        return Token("unresolved", self.stack, f"{name} {text}", "", tuple(dict.fromkeys(tokens_in(resolved))))
+        return Token("unresolved", self.stack, f"{name} {text}", "", tuple(dict.fromkeys([*why, *tokens_in(resolved)])))
 
     def _ref(self, name: Any) -> Any:
         if not isinstance(name, str):
@@ -334,7 +370,8 @@ class Resolver:
     def _truth(self, truth: bool | None, value: Any) -> Any:
         if truth is None:
             name, argument = next(iter(value.items()))
-            return Token("unresolved", self.stack, f"{name} {json.dumps(argument, default=str)}")
+            text = f"{name} {json.dumps(argument, default=str)}"
+            return Token("unresolved", self.stack, text, "", self.undecided_by(value))
         return truth
 
     def _decided(self, name: str) -> Callable[[Any], Any]:

@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from estimator.billing.lcu import FREE_RULES_PER_REQUEST
 from estimator.repricing.reading import ASSUMED, NOT_PRICED, Reading, number_of, pairs_of, truth, why_unknown
-from estimator.repricing.service_facts import TARGET_GROUP
+from estimator.repricing.service_facts import TARGET_GROUP, attached_of
 from estimator.repricing.stacks import Resource
 from estimator.repricing.tokens import is_known
 
@@ -24,6 +25,13 @@ LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 _LISTENER, _RULE = "AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule"
 _DISTRIBUTION, _VPC_ORIGIN = "AWS::CloudFront::Distribution", "AWS::CloudFront::VpcOrigin"
 _WEB_ACL, _ASSOCIATION = "AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation"
+#: AWS, "AWS WAF pricing", intelligent threat mitigation, read 2026.
+_PAID_GROUPS = {
+    "AWSManagedRulesBotControlRuleSet": "Bot Control",
+    "AWSManagedRulesATPRuleSet": "Account takeover prevention",
+    "AWSManagedRulesACFPRuleSet": "Account creation fraud prevention",
+    "AWSManagedRulesAntiDDoSRuleSet": "Anti-DDoS protection",
+}
 #: AWS, "Target groups for your Application Load Balancers", read 2026. [s]
 _DEREGISTRATION_DELAY_S, _HEALTH_CHECK_INTERVAL_S = 300, 30
 #: AWS, "Update the IP address types for your Application Load Balancer", read 2026.
@@ -48,7 +56,7 @@ def read_target_group(reading: Reading, service: Resource) -> Resource | None:
     groups = [
         reading.world.target(entry.get("TargetGroupArn"), TARGET_GROUP) for entry in service.entries("LoadBalancers")
     ]
-    group = next((one for one in groups if one is not None), None)
+    group = reading.world.target(attached_of(reading.world, service).get("TargetGroupArn"), TARGET_GROUP)
     reading.use(*groups)
     # The second group of blue/green.
     for entry in service.entries("LoadBalancers"):
@@ -56,11 +64,9 @@ def read_target_group(reading: Reading, service: Resource) -> Resource | None:
         if isinstance(advanced, Mapping):
             reading.use(reading.world.target(advanced.get("AlternateTargetGroupArn"), TARGET_GROUP))
     if len(groups) > 1:
-        reading.note(
-            ASSUMED,
-            service,
-            f"It stands behind {len(groups)} target groups; the health check and the draining are those of the first.",
-        )
+        which = "one that stands elsewhere" if group is None else group.logical_id
+        text = f"It stands behind {len(groups)} target groups; the health check and the draining are those of {which}."
+        reading.note(ASSUMED, service, text)
     if group is None:
         why = f"the target group of {service.logical_id} stands in none of the given stacks"
         for name in ("health_check_path", "health_check_interval_s", "deregistration_delay_s"):
@@ -101,7 +107,8 @@ def read_load_balancer(reading: Reading, service: Resource, group: Resource | No
     listeners, rules = _listeners(reading, group)
     reading.use(*listeners, *rules)
     found = [world.target(listener.get("LoadBalancerArn"), LOAD_BALANCER) for listener in listeners]
-    balancers = list(dict.fromkeys(one for one in found if one is not None))
+    balancers = list(dict.fromkeys(one for one in found if one is not None and _is_application(one)))
+    _rules_of(reading, listeners)
     if not balancers and not listeners and not rules:
         balancers = _only_one(reading, service)
     _security(reading, listeners)
@@ -121,6 +128,7 @@ def read_load_balancer(reading: Reading, service: Resource, group: Resource | No
             balancers[1:],
             f"It is reached by {len(balancers)} load balancers; {balancer.logical_id} alone is on the bill.",
         )
+        reading.use(*balancers[1:])
     _addresses(reading, balancer)
     units = balancer.get("MinimumLoadBalancerCapacity.CapacityUnits", 0)
     if number_of(units) is None:
@@ -143,6 +151,22 @@ def _listeners(reading: Reading, group: Resource | None) -> tuple[list[Resource]
     return list(dict.fromkeys([*direct, *(one for one in by_rule if one is not None)])), rules
 
 
+def _is_application(balancer: Resource) -> bool:
+    kind = balancer.get("Type", "application")
+    return not is_known(kind) or str(kind) == "application"
+
+
+def _rules_of(reading: Reading, listeners: list[Resource]) -> None:
+    """Hold the listeners' rules against those that the scenario counts; up to ten of a request cost nothing."""
+    name = "request.rules_evaluated_per_request"
+    counted = reading.own(name) or 0
+    for listener in listeners:
+        rules = [one for one in reading.world.of_type(_RULE) if reading.world.means(one.get("ListenerArn"), listener)]
+        if len(rules) > max(FREE_RULES_PER_REQUEST, counted):
+            text = f"{len(rules)} rules stand in it; the scenario counts {counted:g} evaluated per request ({name})."
+            reading.note(ASSUMED, listener, text)
+
+
 def _forwards(reading: Reading, actions: list[Mapping[str, Any]], group: Resource) -> bool:
     return any(reading.world.means(arn, group) for action in actions for arn in _groups_of(action))
 
@@ -159,7 +183,7 @@ def _groups_of(action: Mapping[str, Any]) -> Iterator[Any]:
 
 def _only_one(reading: Reading, service: Resource) -> list[Resource]:
     """Take the one load balancer there is where no listener leads to it, and say so."""
-    balancers = [one for one in reading.world.of_type(LOAD_BALANCER) if one.get("Type", "application") == "application"]
+    balancers = [one for one in reading.world.of_type(LOAD_BALANCER) if _is_application(one)]
     if len(balancers) != 1:
         return []
     reading.note(
@@ -271,8 +295,23 @@ def _web_acl(reading: Reading, balancer: Resource | None) -> None:
             reading.use(association)
             return
         reading.say("extras.waf_rules", len(acl.entries("Rules")), acl, association)
+        _paid_groups(reading, acl)
         return
     reading.say("extras.waf_rules", None)
+
+
+def _paid_groups(reading: Reading, acl: Resource) -> None:
+    """Name groups of rules that cost more than a rule does."""
+    for rule in acl.entries("Rules"):
+        statement = rule.get("Statement")
+        group = statement.get("ManagedRuleGroupStatement") if isinstance(statement, Mapping) else None
+        if not isinstance(group, Mapping):
+            continue
+        name, vendor = str(group.get("Name")), str(group.get("VendorName", "AWS"))
+        if name in _PAID_GROUPS:
+            reading.note(NOT_PRICED, acl, f"{_PAID_GROUPS[name]} ({name}), with its fee and its requests.")
+        elif vendor != "AWS":
+            reading.note(NOT_PRICED, acl, f"The rules {name} of {vendor}, with their subscription.")
 
 
 def read_cloudfront(reading: Reading, balancer: Resource | None) -> None:

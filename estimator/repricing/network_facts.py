@@ -55,16 +55,29 @@ def read_network(reading: Reading, service: Resource, balancer: Resource | None)
     if not is_known(public):
         reading.leave("network.layout", why_unknown(f"{service.logical_id}: AssignPublicIp", public))
         return
+    known = [one for one in of_tasks if one is not None]
     if str(public) == "ENABLED" or truth(public):
+        if any(way.get("NatGatewayId") is not None for way in _default_routes(reading, known)):
+            text = (
+                "Public addresses of the tasks: the default route of their subnets leads to a NAT gateway all the same."
+            )
+            reading.note(NOT_PRICED, service, text)
+            _private(reading, service, known)
+            return
         reading.say("network.layout", "public", service)
         _gateways_beside(reading, set())
         _endpoints(reading, "public")
         return
-    known = [one for one in of_tasks if one is not None]
-    if not known:
+    if known:
+        _private(reading, service, known)
+    else:
         reading.leave("network.layout", f"the subnets of {service.logical_id} stand in none of the given stacks")
-        return
-    _private(reading, service, known)
+    if "network.layout" not in reading.facts and reading.own("network.layout") == "public":
+        text = (
+            "The tasks have no public address, and the scenario's layout is public: addresses of tasks are on the bill that AWS does not bill, "
+            "and no way out is. Set network.layout to nat or endpoints."
+        )
+        reading.note(NOT_KNOWN, service, text)
 
 
 def _subnets(reading: Reading, values: list[Any]) -> list[Resource | None]:
@@ -115,14 +128,7 @@ def _count(reading: Reading, values: list[Any]) -> int | None:
 
 def _private(reading: Reading, service: Resource, subnets: list[Resource]) -> None:
     world = reading.world
-    tables = [_table_of(reading, subnet) for subnet in subnets]
-    routes = [
-        route
-        for route in world.of_type(_ROUTE)
-        if any(table and world.means(route.get("RouteTableId"), table) for table in tables)
-    ]
-    reading.use(*(table for table in tables if table), *routes)
-    ways = [route for route in routes if _is_default(route)]
+    ways = _default_routes(reading, subnets)
     gateways = {one.token: one for route in ways if (one := world.target(route.get("NatGatewayId"), _NAT)) is not None}
     strange = [(route, name) for route in ways for name in _OTHER_WAYS if route.get(name) is not None]
     outside = [
@@ -131,7 +137,7 @@ def _private(reading: Reading, service: Resource, subnets: list[Resource]) -> No
         if route.get("NatGatewayId") is not None and world.target(route.get("NatGatewayId"), _NAT) is None
     ]
     if gateways:
-        _with_gateways(reading, list(gateways.values()), subnets, routes)
+        _with_gateways(reading, list(gateways.values()), subnets)
         return
     if outside or strange:
         where = [*outside, *(route for route, _ in strange)]
@@ -152,6 +158,19 @@ def _private(reading: Reading, service: Resource, subnets: list[Resource]) -> No
     _endpoints(reading, reading.facts["network.layout"][0])
 
 
+def _default_routes(reading: Reading, subnets: list[Resource]) -> list[Resource]:
+    """Find the routes by which subnets reach the internet."""
+    world = reading.world
+    tables = [table for subnet in subnets if (table := _table_of(reading, subnet)) is not None]
+    routes = [
+        route
+        for route in world.of_type(_ROUTE)
+        if any(world.means(route.get("RouteTableId"), table) for table in tables)
+    ]
+    reading.use(*tables, *routes)
+    return [route for route in routes if _is_default(route)]
+
+
 def _table_of(reading: Reading, subnet: Resource) -> Resource | None:
     world = reading.world
     for association in world.of_type(_ASSOCIATION):
@@ -164,7 +183,7 @@ def _is_default(route: Resource) -> bool:
     return any(str(route.get(path)) == block for block, path in _ANYWHERE.items())
 
 
-def _with_gateways(reading: Reading, used: list[Resource], subnets: list[Resource], routes: list[Resource]) -> None:
+def _with_gateways(reading: Reading, used: list[Resource], subnets: list[Resource]) -> None:
     reading.say("network.layout", "nat", *subnets[:2], *used)
     regional = [one for one in used if str(one.get("AvailabilityMode", "zonal")) == "regional"]
     zones = reading.facts.get("network.availability_zones", (2, ()))[0]

@@ -67,9 +67,12 @@ class Reading:
     ----------
     world : World
         The resources.
+    scenario : mapping
+        What the scenario itself says, as plain values by section.
     """
 
     world: World
+    scenario: Mapping[str, Any] = field(default_factory=dict)
     facts: dict[str, tuple[Any, tuple[str, ...]]] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     #: Fields that the template leaves to the scenario, and why.
@@ -91,6 +94,24 @@ class Reading:
         ids = dict.fromkeys(resource.logical_id for resource in resources if resource is not None)
         self.facts[name] = value, tuple(ids)
         self.use(*resources)
+
+    def own(self, name: str) -> Any:
+        """Look up what the scenario's own section says.
+
+        Parameters
+        ----------
+        name : str
+            Path of the scenario's field.
+
+        Returns
+        -------
+        object
+            Its value; None if it has none.
+        """
+        found: Any = self.scenario
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, Mapping) else None
+        return found
 
     def use(self, *resources: Resource | None) -> None:
         """Mark resources as understood.
@@ -129,7 +150,8 @@ class Reading:
         if isinstance(subject, Resource):
             subject = [subject]
         about = subject if isinstance(subject, str) else ", ".join(each.logical_id for each in subject)
-        gap = Gap(kind, about, text)
+        # A value of the template may have lines; a sentence has one.
+        gap = Gap(kind, " ".join(about.split()), " ".join(text.split()))
         if gap not in self.gaps:
             self.gaps.append(gap)
 

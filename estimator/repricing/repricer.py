@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from estimator.checks import shown
 from estimator.errors import InvalidScenario
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
@@ -18,18 +17,20 @@ from estimator.repricing.load_balancer_facts import (
     unpriced_front,
 )
 from estimator.repricing.network_facts import read_network
-from estimator.repricing.reading import ASSUMED, NOT_PRICED, Fact, Gap, Reading
+from estimator.repricing.reading import ASSUMED, NOT_KNOWN, NOT_PRICED, Fact, Gap, Reading
 from estimator.repricing.scaling_facts import read_alarms, read_scaling
 from estimator.repricing.service_facts import (
+    DEPLOYMENT_PARAMETERS,
     choose_service,
     cluster_of,
+    named,
     read_capacity,
     read_deployment,
     read_task,
     services_of,
     task_of,
 )
-from estimator.repricing.stacks import World, is_declared, require_declared
+from estimator.repricing.stacks import Resource, World, is_declared, require_declared
 from estimator.repricing.surroundings import (
     name_the_rest,
     read_cluster,
@@ -39,6 +40,7 @@ from estimator.repricing.surroundings import (
     read_records,
 )
 from estimator.repricing.template_files import TemplateFiles, read_templates
+from estimator.repricing.words import value_words
 from estimator.scenario import Scenario
 from estimator.service.policies import configuration_of
 
@@ -171,7 +173,7 @@ def reprice_both(
     parameters : mapping of str to str, optional
         Values of the templates' parameters; each one counts where it is declared.
     service : str, optional
-        Logical id of the service, in both where both have it.
+        Logical id of the service; where only one of the two has it, the other's is its only one.
 
     Returns
     -------
@@ -187,11 +189,33 @@ def reprice_both(
     document, said, beside = _scenario(new, scenario)
     given = dict(parameters or {})
     require_declared(given, (*old.templates, *new.templates))
-    found = []
+    sides = []
     for files in (old, new):
         own = {key: value for key, value in given.items() if is_declared(key, files.templates)}
-        found.append(_repriced(files, document, said, own, service, None, beside))
+        sides.append((files, own, _services_in(files, document, own) if service is not None else []))
+    wanted = service if any(named(service, there) for _, _, there in sides) else None
+    found = []
+    for files, own, there in sides:
+        # One that was renamed has another logical id on either side.
+        renamed = wanted is not None and not named(wanted, there) and len(there) == 1
+        try:
+            side = _repriced(files, document, said, own, None if renamed else service, None, beside)
+        except InvalidScenario as error:
+            way = " Give one that both have, or reprice each alone." if wanted and not named(wanted, there) else ""
+            where = "" if str(files.path) in str(error) else f"{files.path}: "
+            raise InvalidScenario(f"{where}{error}{way}") from None
+        if renamed:
+            text = f"It is taken for {wanted}, which {files.path} does not have: it has no other service."
+            side = replace(side, not_understood=(Gap(ASSUMED, side.service, text), *side.not_understood))
+        found.append(side)
     return found[0], found[1]
+
+
+def _services_in(files: TemplateFiles, document: Scenario, parameters: Mapping[str, str]) -> list[Resource]:
+    try:
+        return services_of(World(files.templates, document.region, parameters))
+    except RecursionError:  # said in a sentence when it is priced
+        return []
 
 
 def _repriced(
@@ -279,7 +303,9 @@ def read_scenario_of(
         If there is no such service, or what was read is no scenario.
     """
     world = World(files.templates, document.region, parameters)
-    reading = Reading(world)
+    reading = Reading(world, _at_length(document))
+    for name, why in files.passed_over:
+        reading.note(NOT_KNOWN, name, f"The file was not read: {why}")
     try:
         service = choose_service(world, wanted)
         services = tuple(one.logical_id for one in services_of(world))
@@ -302,14 +328,14 @@ def _read_all(reading: Reading, document: Scenario, service: Any) -> None:
         world.region = region
     task, cluster = task_of(reading, service), cluster_of(reading, service)
     read_task(reading, service, task)
-    read_capacity(reading, service, cluster)
+    read_capacity(reading, service, task)
     read_deployment(reading, service)
     group = read_target_group(reading, service)
     balancer = read_load_balancer(reading, service, group)
     read_network(reading, service, balancer)
     read_alarms(reading, read_scaling(reading, service))
     read_cluster(reading, service, cluster)
-    read_logs(reading, task)
+    read_logs(reading, service, task)
     read_flow_logs(reading)
     read_counted(reading)
     read_cloudfront(reading, balancer)
@@ -352,7 +378,7 @@ def _made(document: Scenario, reading: Reading, where: str) -> Scenario:
     # What an export is to have besides changes no bill, and need not go with what this template has.
     values.pop("stack", None)
     _go_together(values)
-    return Scenario.from_dict(values, f"{where}, as it was read,")
+    return Scenario.from_dict(values, f"{where} as it was read")
 
 
 def _service_values(document: Scenario) -> dict[str, Any]:
@@ -453,7 +479,10 @@ def _left(reading: Reading, made: Scenario, document: Scenario) -> list[Gap]:
         if name == "extras.flow_log_gb" and not value:
             found.append(Gap(NOT_PRICED, name, f"Flow logs: {why}, and the scenario's flow_log_gb is 0."))
             continue
+        if name == "service.deployment":
+            parts = ("strategy", *(each for each, _, _ in DEPLOYMENT_PARAMETERS[value["strategy"]]))
+            value = {part: value[part] for part in parts}
         has_own = document.service is not None or not name.startswith("service.")
         whose = "the scenario's" if has_own else "the default"
-        found.append(Gap(ASSUMED, name, f"{shown(value)}, {whose}: {why}."))
+        found.append(Gap(ASSUMED, name, f"{value_words(name, value)}, {whose}: {why}."))
     return found

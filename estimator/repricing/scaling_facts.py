@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from estimator.errors import InvalidScenario
-from estimator.repricing.reading import ASSUMED, NOT_PRICED, Reading, number_of, truth, why_unknown
-from estimator.repricing.service_facts import SERVICE
+from estimator.repricing.reading import ASSUMED, NOT_PRICED, Reading, number_of, pairs_of, truth, why_unknown
+from estimator.repricing.service_facts import SERVICE, TARGET_GROUP
 from estimator.repricing.stacks import Resource
 from estimator.repricing.tokens import is_known
-from estimator.service.policies import ALARM_METRICS, ECS_CPU, ECS_MEMORY, POLICIES, PREDEFINED_METRICS, StepAdjustment
+from estimator.service.policies import ECS_CPU, ECS_MEMORY, POLICIES, PREDEFINED_METRICS, StepAdjustment
 from estimator.units import SECONDS_PER_MINUTE
 
 TARGET, POLICY, ALARM = (
@@ -40,8 +40,15 @@ _OPERATORS = {
 }
 #: A metric that somebody wrote out, and the predefined one that it is.
 _PREDEFINED = {
-    ("AWS/ECS", "CPUUtilization"): ECS_CPU,
-    ("AWS/ECS", "MemoryUtilization"): ECS_MEMORY,
+    "CPUUtilization": ECS_CPU,
+    "MemoryUtilization": ECS_MEMORY,
+}
+#: Of each metric of an alarm AWS's namespace, the one statistic that the model computes, and the dimension that names what is watched. AWS,
+#: "CloudWatch metrics for your Application Load Balancer", read 2026, of requests per target: the only valid statistic is Sum, and it is the average.
+_WRITTEN_OUT = {
+    "CPUUtilization": ("AWS/ECS", "Average", "ServiceName"),
+    "MemoryUtilization": ("AWS/ECS", "Average", "ServiceName"),
+    "RequestCountPerTarget": ("AWS/ApplicationELB", "Sum", "TargetGroup"),
 }
 
 
@@ -81,7 +88,7 @@ def read_scaling(reading: Reading, service: Resource) -> set[tuple[str, str]]:
     if target.get("SuspendedState") and any(truth(value) for value in target.get("SuspendedState").values()):
         reading.note(ASSUMED, target, "Its scaling is suspended in part; it is taken to go on.")
     _scheduled_actions(reading, target)
-    return _policies(reading, target)
+    return _policies(reading, target, service)
 
 
 def _is_of(reading: Reading, target: Resource, service: Resource) -> bool:
@@ -138,7 +145,7 @@ def _least_one(value: Any) -> float | None:
 # Policies.
 
 
-def _policies(reading: Reading, target: Resource) -> set[tuple[str, str]]:
+def _policies(reading: Reading, target: Resource, service: Resource) -> set[tuple[str, str]]:
     world = reading.world
     found: list[dict[str, Any]] = []
     policies, alarms = [target], set()
@@ -148,12 +155,11 @@ def _policies(reading: Reading, target: Resource) -> set[tuple[str, str]]:
         kind = str(policy.get("PolicyType", "StepScaling"))
         made: list[tuple[dict[str, Any], Resource | None]] = []
         if kind == "TargetTrackingScaling":
-            made = [(values, None) for values in [_target_tracking(reading, policy)] if values]
+            made = [(values, None) for values in [_target_tracking(reading, policy, service)] if values]
         elif kind == "StepScaling":
-            made = [
-                (values, alarm) for alarm in _alarms_of(reading, policy) if (values := _step(reading, policy, alarm))
-            ]
-            if not _alarms_of(reading, policy):
+            watching = _alarms_of(reading, policy)
+            made = [(values, alarm) for alarm in watching if (values := _step(reading, policy, alarm, service))]
+            if not watching:
                 reading.note(
                     NOT_PRICED,
                     policy,
@@ -195,16 +201,67 @@ def _belongs(reading: Reading, policy: Resource, target: Resource) -> bool:
     return policy.get("ResourceId") is not None and policy.get("ResourceId") == target.get("ResourceId")
 
 
-def _target_tracking(reading: Reading, policy: Resource) -> dict[str, Any] | None:
+def _not_ours(reading: Reading, written: Mapping[str, Any], service: Resource, source: Resource) -> str | None:
+    """Say what a metric that is written out watches where that is not what the model computes of the service.
+
+    Parameters
+    ----------
+    reading : Reading
+        What was read so far.
+    written : mapping
+        Namespace, name, statistic and dimensions, as alarms and policies have them.
+    service : Resource
+        The service.
+    source : Resource
+        Where the metric is written.
+
+    Returns
+    -------
+    str or None
+        What it watches; None if it is the service's own metric.
+    """
+    if written.get("Metrics"):
+        return "metric math"
+    name, statistic = str(written.get("MetricName")), written.get("ExtendedStatistic") or written.get("Statistic")
+    namespace, expected, dimension = _WRITTEN_OUT.get(name, ("", "", ""))
+    said = " ".join(str(each) for each in (written.get("Namespace"), name, statistic) if each is not None)
+    if (str(written.get("Namespace")), str(statistic)) != (namespace, expected):
+        return said
+    entries = written.get("Dimensions")
+    mappings = [each for each in entries if isinstance(each, Mapping)] if isinstance(entries, list) else []
+    value = pairs_of(mappings, "Name").get(dimension)
+    if value is None:
+        return f"{said} without the dimension {dimension}"
+    if _means_ours(reading, value, service, dimension):
+        return None
+    found = reading.world.target(value, SERVICE if dimension == "ServiceName" else TARGET_GROUP)
+    if found is not None or is_known(value):
+        return f"{said} of {found.logical_id if found is not None else value}"
+    reading.note(ASSUMED, source, f"Its {dimension} is known only when the stack is deployed: taken as the service's.")
+    return None
+
+
+def _means_ours(reading: Reading, value: Any, service: Resource, dimension: str) -> bool:
+    world = reading.world
+    if dimension == "ServiceName":
+        return world.means(value, service)
+    arns = [entry.get("TargetGroupArn") for entry in service.entries("LoadBalancers")]
+    groups = [world.target(arn, TARGET_GROUP) for arn in arns]
+    # A target group of elsewhere is written as the end of its ARN.
+    outside = isinstance(value, str) and any(str(arn).endswith(f":{value}") for arn in arns)
+    return outside or any(group is not None and world.means(value, group) for group in groups)
+
+
+def _target_tracking(reading: Reading, policy: Resource, service: Resource) -> dict[str, Any] | None:
     config = "TargetTrackingScalingPolicyConfiguration"
     metric = policy.get(f"{config}.PredefinedMetricSpecification.PredefinedMetricType")
     own = policy.get(f"{config}.CustomizedMetricSpecification")
+    named = metric or "none"
     if metric is None and isinstance(own, Mapping):
-        metric = _PREDEFINED.get((str(own.get("Namespace")), str(own.get("MetricName"))))
-        if own.get("Statistic", "Average") != "Average":
-            metric = None
+        other = _not_ours(reading, own, service, policy)
+        named = other or str(own.get("MetricName"))
+        metric = None if other else _PREDEFINED.get(named)
     if str(metric) not in PREDEFINED_METRICS:
-        named = metric or (str(own.get("MetricName", "metric math")) if isinstance(own, Mapping) else "none")
         reading.note(NOT_PRICED, policy, f"It tracks {named}, which the model does not know: the policy is left out.")
         return None
     value = number_of(policy.get(f"{config}.TargetValue"))
@@ -236,12 +293,14 @@ def _alarms_of(reading: Reading, policy: Resource) -> list[Resource]:
     ]
 
 
-def _step(reading: Reading, policy: Resource, alarm: Resource) -> dict[str, Any] | None:
+def _step(reading: Reading, policy: Resource, alarm: Resource, service: Resource) -> dict[str, Any] | None:
     config = "StepScalingPolicyConfiguration"
     metric, operator = str(alarm.get("MetricName")), str(alarm.get("ComparisonOperator"))
     threshold = number_of(alarm.get("Threshold"))
-    if metric not in ALARM_METRICS or operator not in _OPERATORS or threshold is None:
-        what = "metric math" if alarm.get("Metrics") else f"{metric} {operator}"
+    what = _not_ours(reading, alarm.properties, service, alarm)
+    if what is None and (operator not in _OPERATORS or threshold is None):
+        what = f"{metric} {operator} {alarm.get('Threshold', 'without a threshold')}"
+    if what is not None or threshold is None:
         reading.note(
             NOT_PRICED,
             [policy, alarm],
@@ -250,6 +309,8 @@ def _step(reading: Reading, policy: Resource, alarm: Resource) -> dict[str, Any]
         return None
     period = _number(alarm.get("Period"), SECONDS_PER_MINUTE)
     minutes = max(1, round(period / SECONDS_PER_MINUTE))
+    # A sum over some minutes is held against as many times the requests of a minute.
+    summed = minutes if _WRITTEN_OUT[metric][1] == "Sum" else 1
     if period != SECONDS_PER_MINUTE:
         reading.note(
             ASSUMED, alarm, f"Its datapoints are of {period:g} s; they are taken as {minutes} of a minute each."
@@ -263,7 +324,7 @@ def _step(reading: Reading, policy: Resource, alarm: Resource) -> dict[str, Any]
     evaluated = _number(alarm.get("EvaluationPeriods"), 1)
     values: dict[str, Any] = {
         "policy_type": "StepScaling",
-        "threshold": threshold,
+        "threshold": threshold if summed == 1 else threshold / summed,
         "metric_name": metric,
         "comparison_operator": _OPERATORS[operator],
         "adjustment_type": str(policy.get(f"{config}.AdjustmentType", "ChangeInCapacity")),
@@ -274,13 +335,18 @@ def _step(reading: Reading, policy: Resource, alarm: Resource) -> dict[str, Any]
         "step_adjustments": [
             {
                 "scaling_adjustment": _number(step.get("ScalingAdjustment"), 0),
-                "metric_interval_lower_bound": number_of(step.get("MetricIntervalLowerBound")),
-                "metric_interval_upper_bound": number_of(step.get("MetricIntervalUpperBound")),
+                "metric_interval_lower_bound": _part(step.get("MetricIntervalLowerBound"), summed),
+                "metric_interval_upper_bound": _part(step.get("MetricIntervalUpperBound"), summed),
             }
             for step in policy.entries(f"{config}.StepAdjustments")
         ],
     }
     return values
+
+
+def _part(value: Any, of: int) -> float | None:
+    number = number_of(value)
+    return number if number is None or of == 1 else number / of
 
 
 def _predictive(reading: Reading, policy: Resource) -> dict[str, Any] | None:

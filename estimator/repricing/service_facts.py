@@ -3,11 +3,12 @@
 Notes
 -----
 What a template leaves out is what AWS's pages of the resources say happens then: 30 s until a task that is asked to stop is killed, rolling
-deployments of 100 to 200 %, one task, no public address [1]_. With neither launch type nor strategy the cluster's default strategy counts.
+deployments of 100 to 200 %, one task, no public address [1]_. With neither launch type nor strategy the cluster's default strategy counts [2]_.
 
 References
 ----------
 .. [1] AWS, "AWS::ECS::Service" and "AWS::ECS::TaskDefinition", CloudFormation Template Reference, read 2026.
+.. [2] AWS, "Amazon ECS service definition parameters", Amazon ECS Developer Guide, read 2026.
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ _PREDEFINED = re.compile(
     r"CodeDeployDefault\.ECS(?:(Canary)(\d+)Percent(\d+)Minutes|(Linear)(\d+)PercentEvery(\d+)Minutes?|AllAtOnce)"
 )
 
+#: Services of which a message says why they cannot be priced. [1]
+_MOST_REASONS = 3
 #: Parameters of a strategy: our name, AWS's path, and its default where its pages name one.
-_PARAMETERS: dict[str, tuple[tuple[str, str, int | None], ...]] = {
+DEPLOYMENT_PARAMETERS: dict[str, tuple[tuple[str, str, int | None], ...]] = {
     ROLLING: (
         ("minimum_healthy_percent", "MinimumHealthyPercent", 100),
         ("maximum_percent", "MaximumPercent", 200),
@@ -69,7 +72,7 @@ def services_of(world: World) -> list[Resource]:
     list of Resource
         In the templates' order.
     """
-    return [one for one in world.of_type(SERVICE) if _on_fargate(world, one) and _behind_alb(world, one)]
+    return [one for one in world.of_type(SERVICE) if _why_not(world, one) is None]
 
 
 def choose_service(world: World, wanted: str | None) -> Resource:
@@ -95,13 +98,15 @@ def choose_service(world: World, wanted: str | None) -> Resource:
     found = services_of(world)
     names = ", ".join(_full(one) for one in found)
     if wanted is not None:
-        named = [one for one in found if wanted in {one.logical_id, _full(one)}]
-        if len(named) != 1:
+        those = named(wanted, found)
+        if len(those) != 1:
             there = f"there are {names}" if found else _none(world)
+            if refused := [one for one in named(wanted, world.of_type(SERVICE)) if one not in found]:
+                there = "; ".join(f"{_full(one)}: {_why_not(world, one)}" for one in refused)
             raise InvalidScenario(
                 f"There is no single service {shown(wanted)} on Fargate behind a load balancer; {there}."
             )
-        return named[0]
+        return those[0]
     if not found:
         raise InvalidScenario(
             f"No service can be priced: {_none(world)}. Give the stacks with an ECS service on Fargate."
@@ -113,6 +118,24 @@ def choose_service(world: World, wanted: str | None) -> Resource:
     return found[0]
 
 
+def named(wanted: str | None, services: list[Resource]) -> list[Resource]:
+    """List the services of a name.
+
+    Parameters
+    ----------
+    wanted : str, optional
+        Logical id, or ``stack/logical id``.
+    services : list of Resource
+        The services.
+
+    Returns
+    -------
+    list of Resource
+        Those that are called so; more than one if stacks use a logical id again.
+    """
+    return [one for one in services if wanted in {one.logical_id, _full(one)}]
+
+
 def _full(resource: Resource) -> str:
     return f"{resource.stack}/{resource.logical_id}"
 
@@ -120,33 +143,123 @@ def _full(resource: Resource) -> str:
 def _none(world: World) -> str:
     others = world.of_type(SERVICE)
     if others:
-        names = ", ".join(one.logical_id for one in others)
-        return f"none of the ECS services ({names}) runs on Fargate behind an Application Load Balancer"
+        whys = "; ".join(f"{one.logical_id}: {_why_not(world, one)}" for one in others[:_MOST_REASONS])
+        more = f"; and {len(others) - _MOST_REASONS} more" if len(others) > _MOST_REASONS else ""
+        return f"none of the ECS services runs on Fargate behind an Application Load Balancer ({whys}{more})"
     return "the templates have no ECS service"
 
 
-def _on_fargate(world: World, service: Resource) -> bool:
-    launch = service.get("LaunchType")
-    providers = [entry.get("CapacityProvider") for entry in service.entries("CapacityProviderStrategy")]
-    if providers:
-        return all(str(provider) in {FARGATE, FARGATE_SPOT} or not is_known(provider) for provider in providers)
+def _why_not(world: World, service: Resource) -> str | None:
+    """Say why a service cannot be priced; None if it can."""
+    return _why_not_fargate(world, service) or _why_not_behind(world, service)
+
+
+def _why_not_fargate(world: World, service: Resource) -> str | None:
+    entries, _ = _strategy_of(world, service)
+    launch = _launch_type(service)
+    if entries:
+        # One that stands in the templates is of an Auto Scaling group, or of managed instances.
+        strange = [
+            each
+            for each in (entry.get("CapacityProvider") for entry in entries)
+            if str(each) not in {FARGATE, FARGATE_SPOT} and (is_known(each) or _is_resource(each))
+        ]
+        return f"its tasks run on the capacity provider {strange[0]}" if strange else None
     if launch is not None and is_known(launch):
-        return str(launch) == FARGATE
+        return None if str(launch) == FARGATE else f"its launch type is {launch}"
     task = world.target(service.get("TaskDefinition"), TASK)
-    if task is None:
-        return True
-    needs = task.items("RequiresCompatibilities")
-    return not needs or FARGATE in needs
+    needs = task.items("RequiresCompatibilities") if task is not None else []
+    if task is None or FARGATE in needs or not is_known(needs) or (launch is not None and not needs):
+        return None
+    if launch is not None:
+        return f"its task definition is made for {', '.join(map(str, needs))}"
+    return "neither it nor its cluster says what its tasks run on, and its task definition does not ask for FARGATE"
 
 
-def _behind_alb(world: World, service: Resource) -> bool:
-    for entry in service.entries("LoadBalancers"):
-        group = world.target(entry.get("TargetGroupArn"), TARGET_GROUP)
-        if entry.get("TargetGroupArn") is not None and (
-            group is None or str(group.get("Protocol", "HTTP")) in {"HTTP", "HTTPS"}
-        ):
-            return True
-    return False
+def _is_resource(value: Any) -> bool:
+    return isinstance(value, Token) and value.kind == "resource"
+
+
+def _launch_type(service: Resource) -> Any:
+    """Give the launch type, or what stands in the place of it or of a strategy that is not known."""
+    said, strategy = service.get("LaunchType"), service.get("CapacityProviderStrategy")
+    return strategy if said is None and isinstance(strategy, Token) else said
+
+
+def _strategy_of(world: World, service: Resource) -> tuple[list[Mapping[str, Any]], Resource]:
+    """Give the strategy that holds, and what says it: the service, or its cluster where that has neither strategy nor launch type."""
+    own = service.entries("CapacityProviderStrategy")
+    if own or _launch_type(service) is not None:
+        return own, service
+    cluster = world.target(service.get("Cluster"), CLUSTER)
+    if cluster is not None:
+        associated = [one for one in world.of_type(_ASSOCIATIONS) if world.means(one.get("Cluster"), cluster)]
+        for holder in (*reversed(associated), cluster):
+            if entries := holder.entries("DefaultCapacityProviderStrategy"):
+                return entries, holder
+    return [], service
+
+
+def _why_not_behind(world: World, service: Resource) -> str | None:
+    if attached_of(world, service):
+        return None
+    said = service.get("LoadBalancers")
+    groups = [
+        (group, group.get("Protocol"))
+        for entry in service.entries("LoadBalancers")
+        if (group := world.target(entry.get("TargetGroupArn"), TARGET_GROUP)) is not None
+    ]
+    if not is_known(said) and not service.entries("LoadBalancers"):
+        return why_unknown("its load balancers", said)
+    for group, protocol in groups:
+        if not is_known(protocol):
+            return why_unknown(f"the protocol of {group.logical_id}", protocol)
+    return f"its target group is for {groups[0][1]}" if groups else "it stands behind no target group"
+
+
+def attached_of(world: World, service: Resource) -> Mapping[str, Any]:
+    """Find the entry of a service's load balancers that leads to an Application Load Balancer.
+
+    Parameters
+    ----------
+    world : World
+        The resources.
+    service : Resource
+        The service.
+
+    Returns
+    -------
+    mapping
+        The first entry whose target group is for HTTP or HTTPS, else the first whose target group stands elsewhere; empty if there is none.
+    """
+    entries = [entry for entry in service.entries("LoadBalancers") if entry.get("TargetGroupArn") is not None]
+    groups = [world.target(entry["TargetGroupArn"], TARGET_GROUP) for entry in entries]
+    for entry, group in zip(entries, groups, strict=True):
+        if group is not None and str(group.get("Protocol", "HTTP")) in {"HTTP", "HTTPS"}:
+            return entry
+    return next((entry for entry, group in zip(entries, groups, strict=True) if group is None), {})
+
+
+def main_container(world: World, service: Resource, task: Resource) -> Mapping[str, Any]:
+    """Find the container behind the load balancer.
+
+    Parameters
+    ----------
+    world : World
+        The resources.
+    service : Resource
+        The service.
+    task : Resource
+        Its task definition.
+
+    Returns
+    -------
+    mapping
+        The one that the service names, else the first; empty if there is none.
+    """
+    containers = task.entries("ContainerDefinitions")
+    name = attached_of(world, service).get("ContainerName")
+    return next((each for each in containers if each.get("Name") == name), containers[0] if containers else {})
 
 
 def task_of(reading: Reading, service: Resource) -> Resource | None:
@@ -196,6 +309,8 @@ def read_task(reading: Reading, service: Resource, task: Resource | None) -> Non
         kinds = {key for volume in task.entries("Volumes") for key in volume if key.endswith("Configuration")}
         if kinds:
             reading.note(NOT_PRICED, task, f"Volumes of the task ({', '.join(sorted(kinds))}).")
+    if service.items("VolumeConfigurations"):
+        reading.note(NOT_PRICED, service, "EBS volumes of the tasks.")
     _containers(reading, service, task)
 
 
@@ -219,10 +334,9 @@ def _size(reading: Reading, task: Resource, name: str, path: str, unit: float) -
 def _containers(reading: Reading, service: Resource, task: Resource) -> None:
     containers = task.entries("ContainerDefinitions")
     reading.say("extras.containers_per_task", max(len(containers), 1), task)
-    attached = next(iter(service.entries("LoadBalancers")), {})
-    named = [each for each in containers if each.get("Name") == attached.get("ContainerName")]
-    main = named[0] if named else containers[0] if containers else {}
-    if containers and not named:
+    attached = attached_of(reading.world, service)
+    main = main_container(reading.world, service, task)
+    if containers and main.get("Name") != attached.get("ContainerName"):
         reading.note(
             ASSUMED,
             task,
@@ -334,7 +448,7 @@ def cluster_of(reading: Reading, service: Resource) -> Resource | None:
     return reading.world.target(service.get("Cluster"), CLUSTER)
 
 
-def read_capacity(reading: Reading, service: Resource, cluster: Resource | None) -> None:
+def read_capacity(reading: Reading, service: Resource, task: Resource | None) -> None:
     """Read what the tasks run on.
 
     Parameters
@@ -343,20 +457,20 @@ def read_capacity(reading: Reading, service: Resource, cluster: Resource | None)
         What was read so far.
     service : Resource
         The service.
-    cluster : Resource, optional
-        Its cluster.
+    task : Resource, optional
+        Its task definition.
     """
     name = "service.capacity_provider_strategy"
-    entries, said_by = service.entries("CapacityProviderStrategy"), service
-    if not entries and service.get("LaunchType") is None and cluster is not None:
-        associated = [
-            one for one in reading.world.of_type(_ASSOCIATIONS) if reading.world.means(one.get("Cluster"), cluster)
-        ]
-        for holder in (cluster, *associated):
-            if holder.entries("DefaultCapacityProviderStrategy"):
-                entries, said_by = holder.entries("DefaultCapacityProviderStrategy"), holder
+    entries, said_by = _strategy_of(reading.world, service)
+    launch = _launch_type(service)
     if not entries:
-        if service.get("LaunchType") is None:
+        if not is_known(launch):
+            reading.leave(name, why_unknown(f"{service.logical_id}: its launch type or strategy", launch))
+            return
+        if launch is None and FARGATE not in (task.items("RequiresCompatibilities") if task is not None else ()):
+            reading.leave(name, f"nothing in the given stacks says what the tasks of {service.logical_id} run on")
+            return
+        if launch is None:
             reading.note(
                 ASSUMED,
                 service,
@@ -398,12 +512,23 @@ def read_deployment(reading: Reading, service: Resource) -> None:
     service : Resource
         The service.
     """
-    if service.get("DeploymentController.Type", "ECS") == "CODE_DEPLOY":
+    controller = service.get("DeploymentController.Type", "ECS")
+    if controller == "CODE_DEPLOY":
         _code_deploy(reading, service)
         return
-    strategy = str(service.get("DeploymentConfiguration.Strategy", ROLLING))
+    strategy = service.get("DeploymentConfiguration.Strategy", ROLLING)
+    for path, said in (("DeploymentController.Type", controller), ("DeploymentConfiguration.Strategy", strategy)):
+        if not is_known(said):
+            reading.leave("service.deployment", why_unknown(f"{service.logical_id}.{path}", said))
+            return
+    strange = f"controller {controller}" if controller != "ECS" else f"strategy {strategy}"
+    if controller != "ECS" or str(strategy) not in DEPLOYMENT_PARAMETERS:
+        text = f"How a new revision takes over is not known: it is deployed by the {strange}, of which the model knows nothing."
+        reading.note(NOT_KNOWN, service, text)
+        reading.leave("service.deployment", f"{service.logical_id} is deployed by the {strange}")
+        return
     found: dict[str, Any] = {"strategy": strategy}
-    for name, path, default in _PARAMETERS.get(strategy, ()):
+    for name, path, default in DEPLOYMENT_PARAMETERS[strategy]:
         said = service.get(f"DeploymentConfiguration.{path}", default)
         value = number_of(said)
         if value is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -79,6 +78,8 @@ class Resource:
         Its properties; tokens stand where only AWS knows.
     is_certain : bool
         False if its condition depends on what is not known.
+    hangs_on : tuple of Token
+        What that is, as far as it is a parameter or an import.
     """
 
     stack: str
@@ -86,6 +87,7 @@ class Resource:
     type: str
     properties: Mapping[str, Any]
     is_certain: bool = True
+    hangs_on: tuple[Token, ...] = ()
 
     def get(self, path: str, default: Any = None) -> Any:
         """Look up a property.
@@ -176,38 +178,8 @@ class World:
 
     def __post_init__(self) -> None:
         require_declared(self.given, self.templates)
-        inner = {child.where for template in self.templates for child in self._children(template)}
-        # A stack that only another one has is made when that one is.
-        outer = [template for template in self.templates if template.where not in inner] or list(self.templates)
-        for template in outer:
+        for template in _outer(self.templates):
             self._add(template, template.name, {}, 0)
-
-    def _children(self, template: Template) -> Iterator[Template]:
-        for _, resource in _resources(template.values):
-            if resource.get("Type") == _STACK:
-                child = self._template_of(resource)
-                if child is not None and child.where != template.where:
-                    yield child
-
-    def _template_of(self, resource: Mapping[str, Any]) -> Template | None:
-        """Find the template of a nested stack beside the others: by its asset's path, or by the end of its address."""
-        metadata, properties = resource.get("Metadata"), resource.get("Properties")
-        said = [metadata.get("aws:asset:path")] if isinstance(metadata, Mapping) else []
-        said += [properties.get("TemplateURL")] if isinstance(properties, Mapping) else []
-        for value in said:
-            if isinstance(value, dict):
-                value = next(iter(value.values()), None)
-            if isinstance(value, list):
-                value = value[-1] if value else None
-            if isinstance(value, list):
-                value = value[-1] if value else None
-            if not isinstance(value, str):
-                continue
-            name = value.partition("?")[0].rstrip("/").rpartition("/")[2]
-            for template in self.templates:
-                if name and template.file_name == name:
-                    return template
-        return None
 
     def _add(self, template: Template, name: str, passed: Mapping[str, Callable[[], Any]], depth: int) -> None:
         if name in self._resolvers or depth > _MAX_NESTING:
@@ -215,18 +187,16 @@ class World:
         parameters = self._parameters(template, name, passed)
         region, own = template.region or self.region, template.stack_name if depth == 0 else ""
         resolver = self._resolvers[name] = Resolver(name, template.values, region, parameters, self, own)
-        for logical_id, resource in _resources(template.values):
-            child = self._template_of(resource) if resource.get("Type") == _STACK else None
-            if child is not None and child.where != template.where:
-                inner = self._nested[name, logical_id] = f"{name}/{logical_id}"
-                properties = resource.get("Properties")
-                said = properties.get("Parameters") if isinstance(properties, Mapping) else None
-                # Resolved when it is asked for: it may be an output of a stack that is nested after this one.
-                later = {
-                    key: self._later(f"{inner}:{key}", resolver, value)
-                    for key, value in (said if isinstance(said, Mapping) else {}).items()
-                }
-                self._add(child, inner, later, depth + 1)
+        for logical_id, resource, child in _children(template, self.templates):
+            inner = self._nested[name, logical_id] = f"{name}/{logical_id}"
+            properties = resource.get("Properties")
+            said = properties.get("Parameters") if isinstance(properties, Mapping) else None
+            # Resolved when it is asked for: it may be an output of a stack that is nested after this one.
+            later = {
+                key: self._later(f"{inner}:{key}", resolver, value)
+                for key, value in (said if isinstance(said, Mapping) else {}).items()
+            }
+            self._add(child, inner, later, depth + 1)
 
     def _later(self, key: str, resolver: Resolver, value: Any) -> Callable[[], Any]:
         return lambda: self._once(key, lambda: resolver.resolve(value), Token("unresolved", "", key))
@@ -271,6 +241,7 @@ class World:
                     kind if isinstance(kind, str) else "",
                     properties if isinstance(properties, dict) else {},
                     truth is True,
+                    resolver.undecided_by({"Condition": condition}) if truth is None else (),
                 )
 
     def of_type(self, *types: str) -> list[Resource]:
@@ -309,10 +280,9 @@ class World:
             if resource.token in meant:
                 return resource
         if isinstance(value, str | Text | Token):
-            name = re.split("[:/]", value)[-1] if isinstance(value, str) else value
             for resource in of_types:
                 own = resource.properties.get(_NAMES.get(resource.type, ""))
-                if own and (own in (name, value) or (isinstance(value, Text) and str(value).endswith(f"/{own}"))):
+                if own and (own == value or str(own) == _name_in(value, resource.type)):
                     return resource
         return None
 
@@ -433,10 +403,79 @@ class World:
             self._asking.discard(key)
 
 
+def _name_in(value: Any, kind: str) -> str | None:
+    """Read a resource's name from what another one calls it by: its ARN, or a path or an expression that ends in its name."""
+    if isinstance(value, Token):
+        return None
+    text = str(value)
+    if kind == "AWS::Logs::LogGroup":
+        return text.partition(":log-group:")[2].removesuffix(":*")
+    if kind == "AWS::ECR::Repository":
+        return text.partition(":repository/")[2]
+    if kind == "AWS::S3::Bucket":
+        return (text.partition(":::")[2] or text).partition("/")[0]
+    if kind == "AWS::ECS::TaskDefinition":
+        return text.rpartition("/")[2].partition(":")[0]
+    # In an expression colons are those of AWS::Region and the like.
+    path = text if isinstance(value, Text) else text.rpartition(":")[2]
+    return path.rpartition("/")[2]
+
+
 def _resources(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for logical_id, resource in template["Resources"].items():
         if isinstance(resource, Mapping) and isinstance(logical_id, str) and not logical_id.startswith("Fn::"):
             yield logical_id, resource
+
+
+def _outer(templates: tuple[Template, ...]) -> list[Template]:
+    """Leave out stacks that only another one has: they are made when that one is."""
+    inner = {child.where for template in templates for _, _, child in _children(template, templates)}
+    return [template for template in templates if template.where not in inner] or list(templates)
+
+
+def _children(template: Template, templates: tuple[Template, ...]) -> Iterator[tuple[str, Mapping[str, Any], Template]]:
+    for logical_id, resource in _resources(template.values):
+        child = _template_of(resource, templates) if resource.get("Type") == _STACK else None
+        if child is not None and child.where != template.where:
+            yield logical_id, resource, child
+
+
+def _template_of(resource: Mapping[str, Any], templates: tuple[Template, ...]) -> Template | None:
+    """Find the template of a nested stack beside the others: by its asset's path, or by the end of its address."""
+    metadata, properties = resource.get("Metadata"), resource.get("Properties")
+    said = [metadata.get("aws:asset:path")] if isinstance(metadata, Mapping) else []
+    said += [properties.get("TemplateURL")] if isinstance(properties, Mapping) else []
+    for value in said:
+        if isinstance(value, dict):
+            value = next(iter(value.values()), None)
+        if isinstance(value, list):
+            value = value[-1] if value else None
+        if isinstance(value, list):
+            value = value[-1] if value else None
+        if not isinstance(value, str):
+            continue
+        name = value.partition("?")[0].rstrip("/").rpartition("/")[2]
+        for template in templates:
+            if name and template.file_name == name:
+                return template
+    return None
+
+
+def _stacks_of(templates: tuple[Template, ...]) -> dict[str, Template]:
+    """Name every stack that templates make, nested ones as ``outer/logical id``."""
+    found: dict[str, Template] = {}
+
+    def add(template: Template, name: str, depth: int) -> None:
+        if name in found or depth > _MAX_NESTING:
+            return
+        found[name] = template
+        for logical_id, _, child in _children(template, templates):
+            add(child, f"{name}/{logical_id}", depth + 1)
+
+    for template in _outer(templates):
+        add(template, template.name, 0)
+    # A parameter may be given for all stacks that are made of a template.
+    return {template.name: template for template in templates} | found
 
 
 def _outputs(template: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -511,7 +550,11 @@ def is_declared(key: str, templates: tuple[Template, ...]) -> bool:
     bool
         True if one of them declares it.
     """
-    return any(key.rpartition(":")[2] in _declared(template) for template in templates)
+    stack, _, name = key.rpartition(":")
+    if not stack:
+        return any(name in _declared(template) for template in templates)
+    own = _stacks_of(templates).get(stack)
+    return own is not None and name in _declared(own)
 
 
 def require_declared(given: Mapping[str, str], templates: tuple[Template, ...]) -> None:
@@ -531,7 +574,11 @@ def require_declared(given: Mapping[str, str], templates: tuple[Template, ...]) 
     """
     known = [name for template in templates for name in _declared(template)]
     for key in given:
-        name = key.rpartition(":")[2]
+        stack, _, name = key.rpartition(":")
+        if name in known and not is_declared(key, templates):
+            stacks = [own for own, template in _stacks_of(templates).items() if name in _declared(template)]
+            has = _shown_list(f"it is a parameter of {', '.join(stacks)}")
+            raise InvalidScenario(f"The stack {shown(stack)} has no parameter {shown(name)}; {has}. Name one of them.")
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             has = f"the templates have {', '.join(dict.fromkeys(known))}" if known else "the templates have none"

@@ -8,7 +8,7 @@ from typing import Any
 from estimator.repricing.load_balancer_facts import read_bucket
 from estimator.repricing.reading import ASSUMED, NOT_KNOWN, NOT_PRICED, Reading, number_of, pairs_of, why_unknown
 from estimator.repricing.resource_types import is_free, spoken
-from estimator.repricing.service_facts import SERVICE
+from estimator.repricing.service_facts import SERVICE, TASK, main_container
 from estimator.repricing.stacks import Resource
 from estimator.repricing.tokens import is_known, tokens_in
 from estimator.service.application import LOG_RETENTION_DAYS
@@ -61,13 +61,15 @@ def read_cluster(reading: Reading, service: Resource, cluster: Resource | None) 
 # Logs.
 
 
-def read_logs(reading: Reading, task: Resource | None) -> None:
+def read_logs(reading: Reading, service: Resource, task: Resource | None) -> None:
     """Read where the containers' logs go, and how long they are kept.
 
     Parameters
     ----------
     reading : Reading
         What was read so far.
+    service : Resource
+        The service.
     task : Resource, optional
         The task definition.
     """
@@ -76,30 +78,48 @@ def read_logs(reading: Reading, task: Resource | None) -> None:
         for field in fields:
             reading.leave(field, "the task definition stands in none of the given stacks")
         return
-    drivers: dict[str, Any] = {}
-    for container in task.entries("ContainerDefinitions"):
-        configuration = container.get("LogConfiguration")
-        if isinstance(configuration, Mapping):
-            options = configuration.get("Options")
-            drivers.setdefault(str(configuration.get("LogDriver")), options if isinstance(options, Mapping) else {})
-    if not drivers:
+    written = [
+        (container, configuration)
+        for container in task.entries("ContainerDefinitions")
+        if isinstance(configuration := container.get("LogConfiguration"), Mapping)
+    ]
+    if not written:
         reading.say("request.log_bytes_per_request", 0.0, task)
         for field in fields:
             reading.leave(field, f"no container of {task.logical_id} writes a log")
         return
-    if "awslogs" not in drivers:
-        names = ", ".join(drivers)
-        reading.note(ASSUMED, task, f"Its logs go by {names}: they are priced as CloudWatch Logs would be.")
+    main = main_container(reading.world, service, task)
+    container, configuration = next((each for each in written if each[0] is main), written[0])
+    if container is not main:
+        text = f"The container behind the load balancer writes no log: that of {container.get('Name')} is taken for it."
+        reading.note(ASSUMED, task, text)
+    for other, its in written:
+        if other is not container and _goes_to(its) != _goes_to(configuration):
+            where = its.get("LogDriver") if _group_of(its) is None else f"{its.get('LogDriver')} to {_group_of(its)}"
+            text = f"The log of {other.get('Name')} goes by {where}: the bill has the log bytes of a request once, where the application's go."
+            reading.note(ASSUMED, task, text)
+    if str(configuration.get("LogDriver")) != "awslogs":
+        name = str(configuration.get("LogDriver"))
+        reading.note(ASSUMED, task, f"Its log goes by {name}: it is priced as CloudWatch Logs would be.")
         for field in fields:
-            reading.leave(field, f"the logs of {task.logical_id} go by {names}")
+            reading.leave(field, f"the log of {task.logical_id} goes by {name}")
         return
-    group = reading.world.target(drivers["awslogs"].get("awslogs-group"), _LOG_GROUP)
+    group = reading.world.target(_group_of(configuration), _LOG_GROUP)
     if group is None:
         for field in fields:
             reading.leave(field, f"the log group of {task.logical_id} stands in none of the given stacks")
         return
     _retention(reading, group)
     _log_class(reading, group, "extras.log_class")
+
+
+def _group_of(configuration: Mapping[str, Any]) -> Any:
+    options = configuration.get("Options")
+    return options.get("awslogs-group") if isinstance(options, Mapping) else None
+
+
+def _goes_to(configuration: Mapping[str, Any]) -> tuple[str, Any]:
+    return str(configuration.get("LogDriver")), _group_of(configuration)
 
 
 def _retention(reading: Reading, group: Resource) -> None:
@@ -274,7 +294,8 @@ def name_the_rest(reading: Reading, service: Resource) -> None:
     for other in world.of_type(SERVICE):
         if other is not service:
             reading.note(NOT_PRICED, other, "Another ECS service, with its tasks and its scaling.")
-            reading.use(other)
+            reading.use(other, world.target(other.get("TaskDefinition"), TASK))
+    _started_otherwise(reading)
     by_type: dict[str, list[Resource]] = {}
     for resource in world.resources:
         if resource.token not in reading.used and not is_free(resource.type):
@@ -300,7 +321,9 @@ def name_the_rest(reading: Reading, service: Resource) -> None:
         reading.use(nested)
     uncertain = [one for one in world.resources if not one.is_certain]
     if uncertain:
-        text = "The condition of each depends on what is not known; they are taken to be made."
+        on = dict.fromkeys(token.name for one in uncertain for token in one.hangs_on if token.kind == "parameter")
+        unknown = f"what is not known ({', '.join(on)})" if on else "what is not known"
+        text = f"The condition of each depends on {unknown}; they are taken to be made."
         reading.note(ASSUMED, uncertain, text)
     for stack, names in world.assumed.items():
         text = f"Its exports, whose names depend on what is not known, are taken for the imports {', '.join(names)}: no other one can be it."
@@ -308,12 +331,30 @@ def name_the_rest(reading: Reading, service: Resource) -> None:
     _without_values(reading)
 
 
+def _started_otherwise(reading: Reading) -> None:
+    """Name tasks that no service keeps running: those of a schedule or an event, and definitions that nothing here starts."""
+    world = reading.world
+    for rule in world.of_type("AWS::Events::Rule", "AWS::Scheduler::Schedule"):
+        targets = (*rule.entries("Targets"), *rule.entries("Target"))
+        started = [own for target in targets if isinstance(own := target.get("EcsParameters"), Mapping)]
+        if not started:
+            continue
+        tasks = [world.target(own.get("TaskDefinitionArn"), TASK) for own in started]
+        reading.use(rule, *tasks)
+        by = "event" if rule.get("EventPattern") is not None and rule.get("ScheduleExpression") is None else "schedule"
+        about = dict.fromkeys([rule, *(task for task in tasks if task is not None)])
+        reading.note(NOT_PRICED, about, f"Tasks that it starts by {by}.")
+    idle = [task for task in world.of_type(TASK) if task.token not in reading.used]
+    if idle:
+        reading.note(NOT_PRICED, idle, "A task definition that no service uses, with the tasks that are started of it.")
+
+
 def _without_values(reading: Reading) -> None:
     """List the parameters without a value on which something depends."""
     names = dict.fromkeys(
         token.name
         for resource in reading.world.resources
-        for token in tokens_in(dict(resource.properties))
+        for token in (*resource.hangs_on, *tokens_in(dict(resource.properties)))
         if token.kind == "parameter"
     )
     for name in names:

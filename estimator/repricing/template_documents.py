@@ -14,6 +14,8 @@ from estimator.errors import InvalidScenario
 MAX_TEMPLATE_BYTES = 4_000_000
 #: Values of a template, each counted as often as it is used: an alias of an alias could make billions of them. [1]
 MAX_VALUES = 200_000
+#: C0 and C1 without tab and line ends, and what turns the direction of writing.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 #: Levels of nesting; AWS's own longest statements, those of a firewall, have some thirty. [1]
 MAX_DEPTH = 80
 
@@ -65,7 +67,50 @@ def parse_template(text: str, where: str) -> dict[str, Any]:
         raise InvalidScenario(
             f"{where} is no CloudFormation template: it has no mapping `Resources`. Give a template in JSON or YAML, or a folder such as cdk.out."
         )
-    return values
+    for name in values["Resources"]:
+        # AWS, "Resources section", read 2026: a logical id has letters and digits alone.
+        plain = not isinstance(name, str) or name.startswith("Fn::") or (name.isascii() and name.isalnum())
+        if not plain:
+            raise InvalidScenario(
+                f"{where}: the logical id {shown(name)} has other than letters and digits, which CloudFormation does not take. Mend the template."
+            )
+    cleaned: dict[str, Any] = _cleaned(values, {})
+    return cleaned
+
+
+def without_controls(text: str) -> str:
+    """Put a mark in the place of letters that steer a terminal or turn the direction of writing.
+
+    Parameters
+    ----------
+    text : str
+        What somebody else wrote.
+
+    Returns
+    -------
+    str
+        The same; lines and tabs stay.
+
+    Examples
+    --------
+    >>> without_controls("a" + chr(27) + "[31m") == "a" + chr(0xFFFD) + "[31m"
+    True
+    """
+    return _CONTROLS.sub("\ufffd", text)
+
+
+def _cleaned(value: Any, known: dict[int, Any]) -> Any:
+    """Clean all texts; what is used many times is cleaned once."""
+    if isinstance(value, str):
+        return without_controls(value)
+    if not isinstance(value, dict | list):
+        return value
+    if id(value) not in known:
+        if isinstance(value, list):
+            known[id(value)] = [_cleaned(item, known) for item in value]
+        else:
+            known[id(value)] = {_cleaned(key, known): _cleaned(item, known) for key, item in value.items()}
+    return known[id(value)]
 
 
 def _json(text: str, where: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from estimator.checks import read_text, shown
 from estimator.errors import InvalidScenario
 from estimator.repricing.stacks import Template
-from estimator.repricing.template_documents import MAX_TEMPLATE_BYTES, parse_template
+from estimator.repricing.template_documents import MAX_TEMPLATE_BYTES, parse_template, without_controls
 
 #: Templates of one folder; more are a mistake. [1]
 _MAX_TEMPLATES = 60
@@ -38,12 +38,15 @@ class TemplateFiles:
         The scenario that an exported folder keeps; None if there is none.
     scenario_from : str
         Where that stands.
+    passed_over : tuple of (str, str)
+        Files of a folder that were not read: name, and why.
     """
 
     path: Path
     templates: tuple[Template, ...]
     scenario: Any = None
     scenario_from: str = ""
+    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 def read_templates(path: Path | str) -> TemplateFiles:
@@ -70,17 +73,19 @@ def read_templates(path: Path | str) -> TemplateFiles:
             config = _config_of(path.absolute().parent)
             return TemplateFiles(path, (_read(path),), _scenario_of(config), str(config or ""))
         folder = path / _ASSEMBLY if (path / _ASSEMBLY).is_dir() else path
-        found = tuple(_of_assembly(folder) if (folder / _MANIFEST).is_file() else _of_folder(folder))
+        over: list[tuple[str, str]] = []
+        found = tuple(_of_assembly(folder) if (folder / _MANIFEST).is_file() else _of_folder(folder, over))
     except (OSError, ValueError) as error:
         if isinstance(error, InvalidScenario):
             raise
         raise InvalidScenario(f"{shown(str(path))} cannot be read: {error}. Check the path.") from None
     if not found:
+        but = f" ({over[0][1].rstrip('.')})" if over else ""
         raise InvalidScenario(
-            f"{path} holds no CloudFormation template. Give a template, or a folder with some, such as cdk.out after `cdk synth`."
+            f"{path} holds no CloudFormation template{but}. Give a template, or a folder with some, such as cdk.out after `cdk synth`."
         )
     config = _config_of(path) or _config_of(folder)
-    return TemplateFiles(path, found, _scenario_of(config), str(config or ""))
+    return TemplateFiles(path, found, _scenario_of(config), str(config or ""), tuple(over))
 
 
 def _config_of(folder: Path) -> Path | None:
@@ -97,15 +102,23 @@ def _read(path: Path, name: str = "", region: str = "", stack_name: str = "") ->
     return Template(name or base, parse_template(text, str(path)), str(path), region, path.name, stack_name)
 
 
-def _of_folder(folder: Path) -> Iterator[Template]:
-    """Read what looks like a template; a folder has other documents too."""
+def _of_folder(folder: Path, over: list[tuple[str, str]]) -> Iterator[Template]:
+    """Read what looks like a template; a folder has other documents too, and what cannot be read is taken down."""
     names = [each for each in sorted(folder.iterdir()) if each.suffix in _ENDINGS and each.name not in _NO_TEMPLATES]
     assembled = [each for each in names if each.name.endswith(".template.json")]
-    yield from (_read(each) for each in _some(folder, [each for each in assembled or names if _looks_like_one(each)]))
+    yield from (
+        _read(each) for each in _some(folder, [each for each in assembled or names if _looks_like_one(each, over)])
+    )
 
 
-def _looks_like_one(path: Path) -> bool:
-    text = read_text(path, "template", MAX_TEMPLATE_BYTES, "CloudFormation takes templates up to 1 MB.")
+def _looks_like_one(path: Path, over: list[tuple[str, str]]) -> bool:
+    if path.is_dir():
+        return False
+    try:
+        text = read_text(path, "template", MAX_TEMPLATE_BYTES, "CloudFormation takes templates up to 1 MB.")
+    except InvalidScenario as error:
+        over.append((path.name, str(error)))
+        return False
     return "Resources" in text and "AWS::" in text
 
 
@@ -129,10 +142,10 @@ def _of_assembly(folder: Path) -> Iterator[Template]:
                 continue
             path = _inside(folder, inner / file)
             named.add(path.name)
-            stack_name = artifact["properties"].get("stackName") or name
-            region = str(artifact.get("environment", "")).rpartition("/")[2]
+            stack_name = without_controls(str(artifact["properties"].get("stackName") or name))
+            region = without_controls(str(artifact.get("environment", ""))).rpartition("/")[2]
             known = region if region and not region.startswith("unknown") else ""
-            yield _read(path, str(stack_name), known, str(stack_name))
+            yield _read(path, stack_name, known, stack_name)
         nested = [each for each in sorted(inner.glob("*.nested.template.json")) if each.name not in named]
         seen += len(named) + len(nested)
         if seen > _MAX_TEMPLATES:

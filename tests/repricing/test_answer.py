@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from estimator.commands.reprice import reprice as command
-from estimator.errors import EstimatorError
+from estimator.errors import EstimatorError, InvalidScenario
 from estimator.report.terminal import _fitted_lines
 from estimator.repricing import reprice
 from estimator.repricing.answer import (
@@ -22,6 +22,7 @@ from estimator.repricing.answer import (
     gaps_table,
 )
 from estimator.repricing.repricer import reprice_both
+from estimator.repricing.template_documents import parse_template
 from estimator.repricing.template_files import read_templates
 from estimator.scenario import Scenario
 
@@ -173,3 +174,25 @@ def test_the_page_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None
     )
     assert len(shown) == 3
     assert {line.rstrip() for block in shown for line in block.splitlines()} <= lines
+
+
+def test_a_service_that_was_renamed_is_compared_with_the_only_other_one(scenario: Path) -> None:
+    old, new = TEMPLATES / "private", TEMPLATES / "isolated.yaml"
+    before, after = reprice_both(old, new, scenario, service="Web")
+    assert (before.service, after.service) == ("Service", "Web")
+    said = f"It is taken for Web, which {old} does not have: it has no other service."
+    assert [gap.text for gap in before.not_understood if gap.subject == "Service"] == [said]
+    assert not [gap for gap in after.not_understood if "taken for Web" in gap.text]
+    with pytest.raises(InvalidScenario, match=r"private: There is no single service 'Wbe'.*there are service/Service"):
+        reprice_both(old, new, scenario, service="Wbe")
+
+
+def test_where_several_could_be_the_renamed_one_the_file_and_the_way_out_are_named(
+    scenario: Path, tmp_path: Path
+) -> None:
+    values = parse_template((TEMPLATES / "isolated.yaml").read_text(), "isolated.yaml")
+    web = values["Resources"].pop("Web")
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps(values | {"Resources": values["Resources"] | {"Api": web, "Site": web}}))
+    with pytest.raises(InvalidScenario, match=r"two\.json: .*two/Api, two/Site\. Give one that both have"):
+        reprice_both(TEMPLATES / "isolated.yaml", path, scenario, service="Web")

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from estimator.errors import InvalidScenario
 from estimator.repricing import reprice
 from estimator.repricing.repricer import read_scenario_of
-from estimator.repricing.stacks import Template
+from estimator.repricing.stacks import Template, World
+from estimator.repricing.template_documents import parse_template
 from estimator.repricing.template_files import TemplateFiles, read_templates
 from estimator.scenario import Scenario
 
@@ -76,6 +78,28 @@ def test_files_that_are_no_text_or_too_large(tmp_path: Path) -> None:
     empty.mkdir()
     with pytest.raises(InvalidScenario, match="holds no CloudFormation template"):
         reprice(empty, SCENARIO)
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_the_templates_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_bytes((TEMPLATES / "isolated.yaml").read_bytes())
+    (tmp_path / "dump.yaml").write_bytes(b"#" * 4_000_001)
+    os.mkfifo(tmp_path / "pipe.yaml")
+    found = reprice(tmp_path, SCENARIO)
+    over = {gap.subject: gap.text for gap in found.not_understood if gap.text.startswith("The file was not read")}
+    assert "dump.yaml is larger than 4 MB" in over["dump.yaml"]
+    assert "it is a device or a pipe" in over["pipe.yaml"]
+    (tmp_path / "web.yaml").unlink()
+    with pytest.raises(InvalidScenario, match=r"holds no CloudFormation template \(.*dump\.yaml is larger than 4 MB"):
+        reprice(tmp_path, SCENARIO)
+
+
+def test_stacks_that_condition_themselves_come_to_an_end() -> None:
+    mutual = (
+        "Conditions: {A: !Equals [!If [B, 1, !If [B, 2, 3]], !Ref P], B: !Equals [!If [A, 1, !If [A, 2, 3]], !Ref P]}"
+    )
+    text = f"Parameters: {{P: {{Type: String}}}}\n{mutual}\nResources: {{T: {{Type: X, Properties: {{V: !If [A, 1, 2]}}}}}}"
+    (found,) = World((Template("a", parse_template(text, "a"), "a"),), "eu-west-1").resources
+    assert [token.name for token in found.get("V").inside] == ["P"]
 
 
 @pytest.mark.parametrize("manifest", ["{", "[]", '{"artifacts": 5}', "[" * 50_000])

@@ -104,7 +104,8 @@ POLICY = """
 """
 FINE = "ECSServiceAverageCPUUtilizationHighResolution"
 MEMORY = "ECSServiceAverageMemoryUtilization"
-OWN = "{Namespace: AWS/ECS, MetricName: CPUUtilization, Statistic: Average}"
+OURS = "Dimensions: [{Name: ServiceName, Value: web}]"
+OWN = f"{{Namespace: AWS/ECS, MetricName: CPUUtilization, Statistic: Average, {OURS}}}"
 TRACKED = [
     (f"{{PredefinedMetricSpecification: {{PredefinedMetricType: {MEMORY}}}, TargetValue: '70'}}", MEMORY),
     (f"{{PredefinedMetricSpecification: {{PredefinedMetricType: {FINE}}}, TargetValue: 70}}", FINE),
@@ -154,7 +155,7 @@ def test_what_the_model_does_not_know_is_left_out_and_said() -> None:
     )
     assert value_of(found, "service.scaling") == []
     assert [gap.text for gap in found.gaps if gap.subject == "Policy"] == [
-        "It tracks Orders, which the model does not know: the policy is left out."
+        "It tracks Shop Orders Sum, which the model does not know: the policy is left out."
     ]
 
 
@@ -167,6 +168,8 @@ def test_step_scaling_takes_its_alarm_and_the_bill_counts_it_once() -> None:
       AlarmActions: [!Ref Policy]
       Namespace: AWS/ECS
       MetricName: MemoryUtilization
+      Statistic: Average
+      Dimensions: [{Name: ClusterName, Value: prod}, {Name: ServiceName, Value: !GetAtt Web.Name}]
       Period: 120
       EvaluationPeriods: 2
       Threshold: 60
