@@ -71,7 +71,10 @@ def context(browser, address) -> Iterator[BrowserContext]:
     context.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
     asked: list[str] = []
-    context.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    context.on(
+        "console",
+        lambda message: said.append(f"{message.text} {message.location}") if message.type == "error" else None,
+    )
     context.on("weberror", lambda error: said.append(str(error.error)))
     context.on("request", lambda sent: asked.append(sent.url))
     yield context
