@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 START_S = 60
 #: A busy machine simulates slowly, and the first run ever compiles. [ms]
 PATIENCE_MS = 90_000
+_CLOSED = "starlette.websockets.WebSocketDisconnected"
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -51,7 +52,9 @@ def served(
         finally:
             # `estimator ui` starts Streamlit as a process of its own: both are of the session begun above.
             os.killpg(server.pid, 15)
-    assert "Traceback" not in log.read_text(encoding="utf-8")
+    # Streamlit may answer a page that has just closed, and says so at length; whatever else fails is ours.
+    failed = log.read_text(encoding="utf-8").split("Traceback (most recent call last)")[1:]
+    assert [each for each in failed if _CLOSED not in each or "/estimator/ui/" in each] == []
 
 
 @contextmanager
