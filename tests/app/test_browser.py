@@ -96,6 +96,7 @@ def _start(page: Page, name: str) -> None:
 def test_the_stack_and_the_scenario_can_be_taken_away(page, own):
     plan = _plan(own)
     _expect_bill(page, f"${plan.cost.total_usd:,.2f}")
+    _at_rest(page)
     with page.expect_download() as stack:
         page.get_by_role("button", name="Download the stack").click()
     with zipfile.ZipFile(io.BytesIO(stack.value.path().read_bytes())) as archive:
