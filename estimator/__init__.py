@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from estimator.billing.savings_plans import fargate_usage as fargate_usage
     from estimator.billing.usage import fargate_tasks as fargate_tasks
     from estimator.billing.usage import price_usage as price_usage
+    from estimator.budget import with_budget as with_budget
     from estimator.errors import EstimatorError as EstimatorError
     from estimator.errors import InvalidScenario as InvalidScenario
     from estimator.errors import NoFeasiblePlan as NoFeasiblePlan
@@ -166,6 +167,7 @@ _HOMES = {
     "usual_policies": "estimator.simulation.replay",
     "value_of_choices": "estimator.planning.steps_to_plan",
     "why_not": "estimator.planning.why_not",
+    "with_budget": "estimator.budget",
 }
 
 __all__ = sorted(_HOMES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from estimator.export.stack.fargate_stack.observability_config import BUDGET_REGIONS
 from estimator.planning.draws import run_draws
 from estimator.planning.result import Plan
 from estimator.risk import DRAWS, Cases, contender_of, draws
@@ -64,10 +65,15 @@ def with_budget(plan: Plan, folder: Path | str = ".") -> Plan:
     -------
     Plan
         With the bill that 95 of 100 months stay within as ``budget_usd_per_month`` of its stack, in whole dollars; unchanged without an
-        ``alarm_email``, with a budget of its own, or where a rate is unknown.
+        ``alarm_email``, with a budget of its own, where a rate is unknown, or in a region where CloudFormation makes no budgets.
+
+    Notes
+    -----
+    The command line and the app do this before each export; in Python it is a call of its own, since it simulates the drawn months.
     """
     options = plan.stack
-    if options.alarm_email is None or options.budget_usd_per_month is not None or not plan.scenario:
+    asked = options.alarm_email is not None and options.budget_usd_per_month is None
+    if not asked or not plan.scenario or plan.cost.region not in BUDGET_REGIONS:
         return plan
     kept = bill_that_is_kept(plan, folder)
     if math.isinf(kept):

@@ -1,20 +1,26 @@
 """A Streamlit server of our own and a real Chromium, for tests that look at the app as a person does."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from estimator.units import data_path
 
 START_S = 60
 #: A busy machine simulates slowly, and the first run ever compiles. [ms]
 PATIENCE_MS = 90_000
+_PROBE = re.compile(r"/[a-z-]+/_stcore/(health|host-config)")
 _CLOSED = "starlette.websockets.WebSocketDisconnected"
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -58,6 +64,20 @@ def served(
 
 
 @contextmanager
+def app(folder: Path, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """Start the app of this checkout from a folder, with what is said after ``--``, and give its address."""
+
+    def command(port: int) -> list[str]:
+        start = [sys.executable, "-m", "streamlit", "run", str(data_path("app_streamlit.py"))]
+        flags = ["--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"]
+        return [*start, *flags, "--", *arguments]
+
+    own = os.environ | {"PYTHONPATH": str(data_path())} | environment
+    with served(command, folder, folder / "server.log", own) as address:
+        yield address
+
+
+@contextmanager
 def chromium() -> Iterator[Browser]:
     """Launch the Chromium of the machine."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -67,6 +87,35 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
         yield browser
         browser.close()
+
+
+@contextmanager
+def stranger(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """Give a browser without a past; at its end, that no page of it said an error or asked anybody but an address."""
+    context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 2000})
+    context.set_default_timeout(PATIENCE_MS)
+    said: list[str] = []
+    asked: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        # Opened at one of its pages, Streamlit asks below that page first where its server is.
+        if message.type == "error" and not _PROBE.fullmatch(message.location["url"].removeprefix(address)):
+            said.append(f"{message.text} {message.location}")
+
+    context.on("console", heard)
+    context.on("weberror", lambda error: said.append(str(error.error)))
+    context.on("request", lambda sent: asked.append(sent.url))
+    yield context
+    context.close()
+    assert not said, said
+    ours = (address, address.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(ours)] == []
+
+
+def at_rest(page: Page) -> None:
+    """Wait until nothing is computed, in the background either."""
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
 
 
 def _answers(url: str) -> bool:

@@ -1,6 +1,8 @@
 """The budget of a stack: the bill that 95 of 100 drawn months stay within."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,9 @@ import pytest
 
 from estimator import Scenario
 from estimator.budget import bill_that_is_kept, with_budget
+from estimator.export import render_stack
+from estimator.ui import stack_files
+from estimator.ui.cached import Question
 
 
 def scenario(**stack: Any) -> Scenario:
@@ -42,6 +47,31 @@ def test_it_is_set_where_somebody_is_told_and_none_was_given() -> None:
     told = with_budget(plan)
     assert told.stack.budget_usd_per_month == np.ceil(bill_that_is_kept(plan))
     assert replace(told, stack=plan.stack).fingerprint() == plan.fingerprint()
+
+
+def test_the_app_the_command_line_and_python_export_the_same(tmp_path: Path, call) -> None:
+    document = scenario(alarm_email="ops@example.com")
+    (tmp_path / "shop.yaml").write_text(document.to_yaml(), encoding="utf-8")
+    assert call("export", tmp_path / "shop.yaml", tmp_path / "stack", "--as-is").returncode == 0
+    assert call("estimate", tmp_path / "shop.yaml", "--export", tmp_path / "other").returncode == 0
+    question = Question(document, tmp_path)
+    plan = stack_files.planned(question, of_today=True)
+    texts = {
+        (tmp_path / "stack" / "stack_config.json").read_text(encoding="utf-8"),
+        (tmp_path / "other" / "stack_config.json").read_text(encoding="utf-8"),
+        render_stack(with_budget(document.estimate()))["stack_config.json"],
+        stack_files.render(question, plan, "cdk")["stack_config.json"],
+    }
+    assert len(texts) == 1
+    assert json.loads(texts.pop())["observability"]["budget_usd_per_month"] == np.ceil(
+        bill_that_is_kept(document.estimate())
+    )
+
+
+def test_no_budget_where_cloudformation_makes_none() -> None:
+    values = scenario(alarm_email="ops@example.com").to_dict() | {"region": "eu-north-1"}
+    plan = Scenario.from_dict(values).estimate()
+    assert with_budget(plan) is plan
 
 
 @pytest.mark.parametrize("stack", [{}, {"alarm_email": "ops@example.com", "budget_usd_per_month": 12.5}])

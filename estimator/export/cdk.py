@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict
 from pathlib import Path
 from string import Template
@@ -13,7 +12,6 @@ from estimator.billing.costing import usd_text
 from estimator.errors import ExportError, InvalidScenario
 from estimator.export.instructions import readme_blanks
 from estimator.export.stack.fargate_stack.config import parse_config
-from estimator.export.stack.fargate_stack.observability_config import BUDGET_REGIONS
 from estimator.export.stack.fargate_stack.section import ConfigError
 from estimator.markdown import markdown_table
 from estimator.planning.result import Plan
@@ -160,7 +158,7 @@ def stack_config(plan: Plan) -> dict[str, Any]:
             "dashboards": _at_most_one("dashboards", extras.dashboards),
             "p95_latency_ms": plan.promise.p95_latency_ms,
             "alarm_email": options.alarm_email,
-            "budget_usd_per_month": _budget_usd(plan),
+            "budget_usd_per_month": options.budget_usd_per_month,
         },
         "security": {"kms_keys": _at_most_one("kms_keys", extras.kms_keys)},
         "repository": {"images_kept": max(extras.ecr_images, 1)} if options.repository else None,
@@ -249,16 +247,6 @@ def _at_most_one(name: str, count: int) -> int:
     if count > 1:
         raise ExportError(f"{name} is {count}; the exported stack makes one at the most. Set extras.{name} to 1 or 0.")
     return count
-
-
-def _budget_usd(plan: Plan) -> float | None:
-    """Say the monthly budget: that of the options; else the plan's bill, where there is somebody to tell and CloudFormation makes budgets."""
-    options = plan.stack
-    if options.budget_usd_per_month is not None:
-        return options.budget_usd_per_month
-    if options.alarm_email is None or plan.cost.region not in BUDGET_REGIONS:
-        return None
-    return math.ceil(plan.cost.total_usd)
 
 
 def _policy(policy: ScalingPolicy) -> dict[str, Any]:

@@ -217,7 +217,7 @@ class StackOptions:
     alarm_email : str, optional
         Who is told of alarms and of the budget.
     budget_usd_per_month : float, optional
-        Monthly budget of AWS Budgets; null for the bill that 95 of 100 months stay within, with all that is uncertain. [USD/month]
+        Monthly budget of AWS Budgets; null, with an ``alarm_email``, for the bill that 95 of 100 months stay within (``with_budget`` in Python). [USD/month]
 
     Raises
     ------

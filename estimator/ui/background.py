@@ -3,13 +3,14 @@
 Notes
 -----
 The page asks for an answer; until it is there a small part of the page looks again every half second, and the rest of the page stays as
-it is. Work that nobody waits for any more, since its question has changed, ends at its next step. It begins a moment late, so that a
-slider that is on its way begins nothing. Two threads serve all sessions.
+it is. Work that nobody waits for any more, since its question has changed or its page was closed, ends at its next step. It begins a
+moment late, so that a slider that is on its way begins nothing. Two threads serve all sessions.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,6 +29,9 @@ _MOST = 24
 _PAUSE_S = 0.4
 #: How often the page looks whether the answer is there. [s]
 _LOOK_S = 0.5
+
+#: How long nobody may look before work ends. [s]
+_ALONE_S = 10.0
 
 #: What does the work: it tells how far it is, and may be ended by what that raises.
 Work = Callable[[Callable[[float], None]], Any]
@@ -51,6 +55,8 @@ class Job:
         self.part = 0.0
         self.answer: Any = None
         self.error: EstimatorError | None = None
+        self.is_left = False
+        self._looked_s = time.monotonic()
         self._stop, self._done = threading.Event(), threading.Event()
 
     @property
@@ -66,6 +72,15 @@ class Job:
     def stop(self) -> None:
         """Let it end at its next step."""
         self._stop.set()
+
+    def leave(self) -> None:
+        """Let it end at its next step, to begin anew when somebody asks again."""
+        self.is_left = True
+        self._stop.set()
+
+    def look(self) -> None:
+        """Say that somebody waits for the answer."""
+        self._looked_s = time.monotonic()
 
     def run(self, work: Work) -> None:
         """Do the work.
@@ -101,6 +116,8 @@ class Job:
         return self._done.wait(seconds)
 
     def _tell(self, part: float) -> None:
+        if time.monotonic() - self._looked_s > _ALONE_S:
+            self.leave()
         if self._stop.is_set():
             raise _Stopped
         self.part = min(max(part, 0.0), 1.0)
@@ -128,16 +145,31 @@ def ask(kind: str, key: Hashable, work: Work) -> Job:
         return done
     state = st.session_state
     job: Job | None = state.get(f"job.{kind}")
-    if job is not None and job.key == key:
+    if job is not None and job.key == key and not job.is_left:
+        job.look()
         if job.is_done:
             _answers().put((kind, key), job)
         return job
     if job is not None:
-        job.stop()
+        job.leave()
     job = Job(key)
     state[f"job.{kind}"] = job
     _threads().submit(job.run, work)
     return job
+
+
+def leave(*kinds: str) -> None:
+    """End this session's work on questions that are being asked anew, so that it takes nothing from what comes first.
+
+    Parameters
+    ----------
+    *kinds : str
+        As for `ask`.
+    """
+    for kind in kinds:
+        job: Job | None = st.session_state.get(f"job.{kind}")
+        if job is not None and not job.is_done:
+            job.leave()
 
 
 def show(kind: str, key: Hashable, work: Work, ready: Callable[[Any], object], text: str) -> None:
@@ -170,6 +202,7 @@ def show(kind: str, key: Hashable, work: Work, ready: Callable[[Any], object], t
 
 @st.fragment(run_every=_LOOK_S)
 def _wait(job: Job, kind: str, text: str) -> None:
+    job.look()
     if job.is_done or job.is_stopped:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):

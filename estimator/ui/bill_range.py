@@ -17,6 +17,8 @@ from estimator.ui import background, cached
 
 #: Ends of the range, as parts of the drawn months. [1]
 LOW, HIGH = 0.05, 0.95
+#: What this page's work is called.
+KIND = "bill-range"
 #: Draws are the same on every page and at every time.
 _SEED = 1
 
@@ -95,7 +97,7 @@ def show(question: cached.Question, plan: Plan) -> None:
     scenario: Scenario = question.scenario
     text = json.dumps(scenario.to_dict() | {"service": None}, sort_keys=True)
     background.show(
-        "bill-range",
+        KIND,
         (text, str(question.folder), question.stamp, plan.fingerprint()),
         lambda progress: bill_range(plan, question, progress),
         lambda found: st.markdown(found.text),

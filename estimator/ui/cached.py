@@ -8,9 +8,7 @@ nothing is pickled. A search has a store of its own, since a function of ``cache
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -18,8 +16,8 @@ from typing import Any
 
 import streamlit as st
 
+from estimator import budget
 from estimator.errors import EstimatorError, NoFeasiblePlan
-from estimator.export import render_stack
 from estimator.planning import planner
 from estimator.planning.result import Plan
 from estimator.pricing.folders import refreshed_folder
@@ -229,24 +227,26 @@ def rates(question: Question) -> Rates:
     return found
 
 
-def stack_zip(plan: Plan) -> bytes:
-    """Write a plan's stack as a zip file, the same bytes for the same plan.
+def with_budget(question: Question, plan: Plan) -> Plan:
+    """Give a plan's stack its monthly budget, as the command line does before an export.
 
     Parameters
     ----------
+    question : Question
+        What was asked.
     plan : Plan
-        The plan.
+        The answer.
 
     Returns
     -------
-    bytes
-        The file.
+    Plan
+        With the budget, where there is to be one.
     """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in sorted(render_stack(plan, "cdk").items()):
-            archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
+    if plan.stack.alarm_email is None or plan.stack.budget_usd_per_month is not None:
+        return plan
+    text = json.dumps(dict(plan.scenario) | _NOT_SEARCHED, sort_keys=True)
+    usd = _budget_usd(text, str(question.folder), question.stamp, plan.fingerprint(), plan)
+    return replace(plan, stack=replace(plan.stack, budget_usd_per_month=usd))
 
 
 def _plan_key(question: Question) -> tuple[str, str, tuple[int, ...]]:
@@ -269,6 +269,11 @@ def _rates(region: str, prices: str, folder: str, stamp: tuple[int, ...], _scena
 def _estimate(text: str, folder: str, stamp: tuple[int, ...]) -> Plan:
     scenario = Scenario.from_dict(json.loads(text))
     return scenario.estimate(scenario.rates(folder), folder)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Drawing months for the budget ...")
+def _budget_usd(text: str, folder: str, stamp: tuple[int, ...], fingerprint: str, _plan: Plan) -> float | None:
+    return budget.with_budget(_plan, folder).stack.budget_usd_per_month
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

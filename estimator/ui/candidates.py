@@ -17,6 +17,8 @@ from estimator.report.tradeoff_figures import front_figure
 from estimator.report.tradeoff_tables import differences_table
 from estimator.ui import background, cached, figures, tables
 
+#: What this page's work is called.
+KIND = "candidates"
 _CHOSEN, _LIST = "candidates.chosen", "candidates.list"
 #: Candidates of the list: so many that are dearer and keep the promise, and so many of the front. [1]
 _RUNNERS_UP, _FRONT = 12, 12
@@ -91,7 +93,7 @@ def show(question: cached.Question, plan: Plan) -> None:
         return Drawn(found, front_figure(found), _listed(found))
 
     background.show(
-        "candidates",
+        KIND,
         (text, str(question.folder), question.stamp),
         work,
         lambda drawn: _show(drawn, question, plan),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from estimator.errors import EstimatorError
 from estimator.planning.result import Plan
-from estimator.ui import cached, summary, tables
+from estimator.ui import background, bill_range, cached, candidates, summary, tables
 
 #: A search that takes less shows no bar, which would only flash. [s]
 _PATIENCE_S = 0.6
@@ -41,6 +41,7 @@ def show(question: cached.Question) -> tuple[Plan, Plan | None] | None:
     state, place = st.session_state, st.empty()
     if not cached.is_planned(question):
         stopped = state.get(_STOPPED) == question.text
+        background.leave(bill_range.KIND, candidates.KIND)
         with place.container():
             above = st.container()
             _meanwhile(question)

@@ -50,7 +50,7 @@ def planned(question: cached.Question, of_today: bool) -> Plan | None:
     Returns
     -------
     Plan or None
-        With the options of its stack; None if one stopped the search.
+        With the options of its stack, and its budget; None if one stopped the search.
     """
     # The options of the stack have no part in the search: to change one must not begin the search anew.
     scenario = question.scenario
@@ -59,7 +59,7 @@ def planned(question: cached.Question, of_today: bool) -> Plan | None:
     if found is None:
         return None
     values = dict(found.scenario) | {"service": scenario.to_dict()["service"], "stack": scenario.to_dict()["stack"]}
-    return replace(found, scenario=values, stack=scenario.stack)
+    return cached.with_budget(question, replace(found, scenario=values, stack=scenario.stack))
 
 
 def render(question: cached.Question, plan: Plan, target: str) -> Mapping[str, str]:

@@ -21,12 +21,12 @@ _SYNTHESIZING = "Synthesizing the template, some 10 seconds; to go on without it
 #: Rows from which on a table scrolls. [1]
 _LONG = 20
 _PYTHON = """\
-from estimator import Scenario, export_stack
+from estimator import Scenario, export_stack, with_budget
 
 scenario = Scenario.from_file("scenario.yaml")
 best = scenario.{verb}(scenario.rates())
 print(best.cost.total_text)  # {total}
-export_stack(best, "{target}", "my-stack")
+export_stack(with_budget(best), "{target}", "my-stack")
 """
 
 

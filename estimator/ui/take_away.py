@@ -11,7 +11,7 @@ from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.report.bill_documents import DOCUMENTS
 from estimator.report.focus import focus_frame
-from estimator.ui import cached, link, tables
+from estimator.ui import cached, link, stack_files, tables
 from estimator.ui.uploads import FILE_NAME
 
 #: Documents of the bill by the ending of their names: label, media type, what it is for.
@@ -23,13 +23,13 @@ _DOCUMENTS = {
 }
 
 _PYTHON = """\
-from estimator import Scenario, export_stack
+from estimator import Scenario, export_stack, with_budget
 
 scenario = Scenario.from_file("scenario.yaml")
 best = scenario.plan(scenario.rates())
 print(best.cost.total_text)  # {total}
 best.cost.to_frame()
-export_stack(best, "cdk", "my-stack")
+export_stack(with_budget(best), "cdk", "my-stack")
 """
 
 
@@ -46,13 +46,13 @@ def show(question: cached.Question, plan: Plan) -> None:
     name = question.scenario.name
     with st.container(horizontal=True):
         try:
-            stack = cached.stack_zip(plan)
+            stack_files.render(question, plan, stack_files.QUICK)
         except EstimatorError as error:
             st.error(tables.plain(str(error)), icon=":material/error:")
         else:
             st.download_button(
                 "Download the stack",
-                stack,
+                partial(_packed, question, plan),
                 f"{name}-stack.zip",
                 "application/zip",
                 key="download.stack",
@@ -76,6 +76,11 @@ def show(question: cached.Question, plan: Plan) -> None:
     with st.expander("The same plan on the command line and in Python", icon=":material/terminal:"):
         st.code("estimator plan scenario.yaml --export my-stack --output bill.html", language="bash")
         st.code(_PYTHON.format(total=plan.cost.total_text), language="python")
+
+
+def _packed(question: cached.Question, plan: Plan) -> bytes:
+    """Pack the stack when it is asked for: its budget takes a look at many months."""
+    return stack_files.zipped(stack_files.render(question, cached.with_budget(question, plan), stack_files.QUICK))
 
 
 def _files(question: cached.Question) -> None:

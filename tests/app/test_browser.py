@@ -2,82 +2,26 @@
 
 import io
 import json
-import os
-import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import yaml
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from estimator.pricing.snapshots import load_rates
 from estimator.report.course_tables import replay_table
 from estimator.scenario import Scenario
 from estimator.simulation.replay import replay_flash_crowd
 from estimator.units import data_path
-from tests.browser import PATIENCE_MS, chromium, served
+from tests.browser import at_rest
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory) -> Path:
-    """A scenario of the user's own."""
-    values = Scenario.from_file(data_path("examples", "shop-daily-peak.yaml")).to_dict()
-    values["load"] = {"kind": "constant", "requests_per_s": 77}
-    path = tmp_path_factory.mktemp("own") / "own.yaml"
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def address(own) -> Iterator[str]:
-    def command(port: int) -> list[str]:
-        start = [sys.executable, "-m", "streamlit", "run", str(data_path("app_streamlit.py"))]
-        flags = ["--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"]
-        return [*start, *flags, "--", str(own)]
-
-    environment = os.environ | {"PYTHONPATH": str(data_path())}
-    with served(command, own.parent, own.with_name("server.log"), environment) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser, address) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 2400})
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda sent: asked.append(sent.url))
-    page.goto(address)
-    yield page
-    context.close()
-    assert said == []
-    ours = (address, address.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in asked if not url.startswith(ours)] == []
 
 
 def _expect_bill(page: Page, text: str) -> None:
     metric = page.get_by_test_id("stMetric").filter(has_text="Monthly bill")
     expect(metric.get_by_test_id("stMetricValue")).to_have_text(text)
-
-
-def _at_rest(page: Page) -> None:
-    """Wait until nothing is computed, in the background either."""
-    expect(page.get_by_role("progressbar")).to_have_count(0)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
 
 
 def _plan(path: Path):
@@ -96,7 +40,7 @@ def _start(page: Page, name: str) -> None:
 def test_the_stack_and_the_scenario_can_be_taken_away(page, own):
     plan = _plan(own)
     _expect_bill(page, f"${plan.cost.total_usd:,.2f}")
-    _at_rest(page)
+    at_rest(page)
     with page.expect_download() as stack:
         page.get_by_role("button", name="Download the stack").click()
     with zipfile.ZipFile(io.BytesIO(stack.value.path().read_bytes())) as archive:
@@ -111,8 +55,9 @@ def test_the_stack_and_the_scenario_can_be_taken_away(page, own):
 
 def test_what_runs_today_and_a_flash_crowd_from_a_link(page, own):
     _expect_bill(page, f"${_plan(own).cost.total_usd:,.2f}")
-    values = Scenario.from_file(own).to_dict()
-    values["load"]["requests_per_s"] = 40
+    example = data_path("examples", "shop-daily-peak.yaml")
+    values = Scenario.from_file(own).to_dict() | {"service": Scenario.from_file(example).to_dict()["service"]}
+    values["load"] = {"kind": "constant", "requests_per_s": 40}
     linked = Scenario.from_dict(values)
     page.goto(f"{page.url.rstrip('/')}/?scenario={quote(json.dumps(values))}")
     _expect_bill(page, f"${linked.plan().cost.total_usd:,.2f}")
@@ -142,7 +87,7 @@ def test_what_runs_today_and_a_flash_crowd_from_a_link(page, own):
     expect(page.get_by_role("heading", name=replay_table(found).title)).to_be_visible()
     assert "scenario=" in page.url
     assert "factor=10.5" in page.url
-    _at_rest(page)
+    at_rest(page)
     with page.expect_download() as table:
         page.get_by_role("button", name="Download the table").click()
     assert table.value.path().read_text(encoding="utf-8") == found.to_frame().to_csv()
@@ -156,10 +101,10 @@ def test_what_runs_today_and_a_flash_crowd_from_a_link(page, own):
     expect(page.get_by_role("radio", name="CPU target")).to_be_checked()
     # What moved the desired count of a load that changes can be read and taken away.
     _start(page, "shop-daily-peak")
-    plan = _plan(data_path("examples", "shop-daily-peak.yaml"))
+    plan = _plan(example)
     page.get_by_text(f"Scaling activities ({len(plan.series.activities)})").click()
     # While figures still come in, each takes the place of what could be downloaded.
-    _at_rest(page)
+    at_rest(page)
     with page.expect_download() as activities:
         page.get_by_role("button", name="Download the scaling activities").click()
     frame = plan.series.activities_frame()

@@ -1,12 +1,11 @@
 """The page on which scenarios, regions and price lists stand side by side."""
 
 import datetime as dt
-import os
-import sys
+import json
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
-import yaml
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
@@ -20,7 +19,7 @@ from estimator.report.region_figures import bills_figure, regions_figure
 from estimator.scenario import Scenario
 from estimator.ui import compare_regions, compare_store, compare_tables
 from estimator.units import data_path
-from tests.browser import PATIENCE_MS, chromium, served
+from tests.browser import at_rest
 
 pytestmark = pytest.mark.slow
 
@@ -275,47 +274,36 @@ def test_bars_of_bills_are_their_groups(plan):
     ]
 
 
-def test_four_scenarios_in_a_browser(tmp_path):
-    values = Scenario.from_file(FOLDER / f"{WEB}.yaml").to_dict() | {"service": None}
+def test_four_scenarios_in_a_browser(page, address, own):
+    values = Scenario.from_file(own).to_dict()
     values["load"] = {"kind": "constant", "requests_per_s": 60}
-    own = tmp_path / "own.yaml"
-    own.write_text(yaml.safe_dump(values), encoding="utf-8")
-
-    def command(port: int) -> list[str]:
-        start = [sys.executable, "-m", "streamlit", "run", str(data_path("app_streamlit.py"))]
-        flags = ["--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"]
-        return [*start, *flags, "--", str(own)]
-
+    first = json.dumps(values)
     plans = []
     for rate in (60, 61, 62, 63):
         values["load"]["requests_per_s"] = rate
         plans.append(Scenario.from_dict(values).plan())
-    environment = os.environ | {"PYTHONPATH": str(data_path())}
-    with served(command, tmp_path, tmp_path / "server.log", environment) as address, chromium() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 2400})
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{address}/compare")
-        main = page.get_by_test_id("stMain")
-        total = main.get_by_role("row", name="Monthly bill (USD)")
-        slider = page.get_by_role("slider", name="Load (requests/s)")
-        for number, each in enumerate(plans, 1):
-            expect(total.get_by_role("cell", name=f"{each.cost.total_usd:,.2f}").last).to_be_visible()
-            if number < len(plans):
-                main.get_by_role("button", name="Keep to compare").click()
-                expect(main.get_by_role("textbox", name="Name")).to_have_count(number)
-                expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-                slider.focus()
-                slider.press("ArrowRight")
-        cells = total.get_by_role("cell").all_text_contents()
-        assert cells[-4:] == [f"{each.cost.total_usd:,.2f}" for each in plans]
-        # What is turned by hand, from the keyboard, stands beside the recommendation.
-        page.get_by_role("link", name="What if").click()
-        knob = main.get_by_role("spinbutton", name="Tasks at most")
-        knob.focus()
-        for _ in range(3):
-            knob.press("ArrowUp")
-        knob.press("Enter")
-        expect(main.get_by_role("button", name="Undo knob")).to_be_enabled()
-        main.get_by_text("A flash crowd", exact=True).click()
-        expect(main.get_by_role("heading", name="A flash crowd of 61 minutes")).to_be_visible()
-        expect(main.get_by_role("link", name="Crowds of other sizes")).to_be_visible()
+    page.goto(f"{address}/compare?scenario={quote(first)}")
+    main = page.get_by_test_id("stMain")
+    total = main.get_by_role("row", name="Monthly bill (USD)")
+    slider = page.get_by_role("slider", name="Load (requests/s)")
+    for number, each in enumerate(plans, 1):
+        expect(total.get_by_role("cell", name=f"{each.cost.total_usd:,.2f}").last).to_be_visible()
+        if number < len(plans):
+            main.get_by_role("button", name="Keep to compare").click()
+            expect(main.get_by_role("textbox", name="Name")).to_have_count(number)
+            at_rest(page)
+            slider.focus()
+            slider.press("ArrowRight")
+    cells = total.get_by_role("cell").all_text_contents()
+    assert cells[-4:] == [f"{each.cost.total_usd:,.2f}" for each in plans]
+    # What is turned by hand, from the keyboard, stands beside the recommendation.
+    page.get_by_role("link", name="What if").click()
+    knob = main.get_by_role("spinbutton", name="Tasks at most")
+    knob.focus()
+    for _ in range(3):
+        knob.press("ArrowUp")
+    knob.press("Enter")
+    expect(main.get_by_role("button", name="Undo knob")).to_be_enabled()
+    main.get_by_text("A flash crowd", exact=True).click()
+    expect(main.get_by_role("heading", name="A flash crowd of 61 minutes")).to_be_visible()
+    expect(main.get_by_role("link", name="Crowds of other sizes")).to_be_visible()

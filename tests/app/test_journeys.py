@@ -2,16 +2,12 @@
 
 import datetime as dt
 import json
-import os
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import yaml
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from estimator.budget import bill_that_is_kept
 from estimator.planning.why_not import why_not
@@ -21,67 +17,11 @@ from estimator.report.tables import bill_table
 from estimator.scenario import Scenario
 from estimator.ui.cached import Question
 from estimator.ui.candidates import explored_of
-from estimator.units import data_path
-from tests.browser import PATIENCE_MS, chromium, served
+from tests.browser import at_rest
 
 pytestmark = pytest.mark.slow
 
-#: A search of a moment, so that what is waited for is the page.
-QUICK = {
-    "target_values": [50, 70],
-    "min_capacities": [2, 4],
-    "cpu_units": [512, 1024],
-    "scheduled_minimum_percents": [],
-}
 PEAK = "Peak load (requests/s)"
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory) -> Path:
-    """A scenario of the user's own."""
-    values = Scenario.from_file(data_path("examples", "shop-daily-peak.yaml")).to_dict()
-    values |= {"name": "own", "search": QUICK, "service": None}
-    path = tmp_path_factory.mktemp("own") / "own.yaml"
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def address(own) -> Iterator[str]:
-    def command(port: int) -> list[str]:
-        start = [sys.executable, "-m", "streamlit", "run", str(data_path("app_streamlit.py"))]
-        flags = ["--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"]
-        return [*start, *flags, "--", str(own)]
-
-    environment = os.environ | {"PYTHONPATH": str(data_path())}
-    with served(command, own.parent, own.with_name("server.log"), environment) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def context(browser, address) -> Iterator[BrowserContext]:
-    """A browser of a stranger; at the end, that it said no error and asked nobody else."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1800})
-    context.set_default_timeout(PATIENCE_MS)
-    said: list[str] = []
-    asked: list[str] = []
-    context.on(
-        "console",
-        lambda message: said.append(f"{message.text} {message.location}") if message.type == "error" else None,
-    )
-    context.on("weberror", lambda error: said.append(str(error.error)))
-    context.on("request", lambda sent: asked.append(sent.url))
-    yield context
-    context.close()
-    assert said == []
-    ours = (address, address.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in asked if not url.startswith(ours)] == []
 
 
 def _opened(context: BrowserContext, address: str) -> Page:
@@ -175,6 +115,8 @@ def _csv(hours: int, *, without: tuple[int, ...] = (), broken: int | None = None
 
 
 def _drop(page: Page, name: str, data: bytes) -> None:
+    # A file that comes while the page is still written may be lost.
+    at_rest(page)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
         {"name": name, "mimeType": "text/csv", "buffer": data}
     )

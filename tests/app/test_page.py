@@ -23,7 +23,7 @@ from estimator.scenario import Scenario
 from estimator.ui import tables
 from estimator.units import data_path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nothing_beside")]
 
 EXAMPLES = sorted(path.stem for path in data_path("examples").glob("*.yaml"))
 PEAK, LATENCY, CPU = "Peak load (requests/s)", "p95 latency at most (ms)", "CPU time per request (ms)"

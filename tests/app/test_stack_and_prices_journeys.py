@@ -16,7 +16,7 @@ from estimator.pricing.folders import FOLDER_VARIABLE
 from estimator.pricing.snapshots import load_rates
 from estimator.scenario import Scenario
 from estimator.units import data_path
-from tests.browser import PATIENCE_MS, chromium, served
+from tests.browser import app, stranger
 from tests.pricing.aws_double import AwsDouble
 
 pytestmark = pytest.mark.slow
@@ -36,23 +36,12 @@ def aws() -> Iterator[AwsDouble]:
 
 
 @pytest.fixture(scope="module")
-def page(folder, aws) -> Iterator[Page]:
-    def command(port: int) -> list[str]:
-        start = [sys.executable, "-m", "streamlit", "run", str(data_path("app_streamlit.py"))]
-        return [*start, "--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"]
-
-    environment = os.environ | aws.environment
-    environment |= {"PYTHONPATH": str(data_path()), FOLDER_VARIABLE: str(folder / "prices")}
-    said: list[str] = []
-    with served(command, folder, folder / "server.log", environment) as address, chromium() as browser:
-        context = browser.new_context(viewport={"width": 1440, "height": 2400})
-        context.set_default_timeout(PATIENCE_MS)
+def page(folder, aws, browser) -> Iterator[Page]:
+    own = aws.environment | {FOLDER_VARIABLE: str(folder / "prices")}
+    with app(folder, environment=own) as address, stranger(browser, address) as context:
         page = context.new_page()
-        page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(address)
         yield page
-        context.close()
-    assert said == []
 
 
 def test_a_stack_is_downloaded_unpacked_and_synthesized(page, folder):

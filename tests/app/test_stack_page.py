@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from estimator.budget import with_budget
 from estimator.export import render_stack
 from estimator.planning.regions import bill_again
 from estimator.scenario import Scenario
@@ -148,7 +149,7 @@ def test_options_change_the_stack_the_bill_and_the_review(page, scenario):
     extras = {extra.field: extra.on for extra in stack_form.EXTRAS}
     stack = {"alarm_email": "ops@example.com", "deletion_protection": True}
     strict = _with(scenario, extras=extras, stack=stack)
-    files = render_stack(strict.plan(), "cdk")
+    files = render_stack(with_budget(strict.plan()), "cdk")
     assert _shown(page) == files["stack_config.json"].strip()
     left = set(_review(page).index)
     assert not [key for key in left if key.startswith("extras.")]
