@@ -101,8 +101,13 @@ def test_the_same_plan_and_stack(installed: Path, elsewhere: Path, tmp_path: Pat
 
 
 def test_the_app_opens_with_its_theme(installed: Path, elsewhere: Path, tmp_path: Path) -> None:
+    # A search of a moment: nothing that it compiles can be kept here.
+    quick = ARTICLE.read_text() + "\nsearch: {target_values: [60], min_capacities: [2], cpu_units: [256, 512]}\n"
+    (tmp_path / "quick.yaml").write_text(quick)
+
     def ui(port: int) -> list[str]:
-        return [*unprivileged(), str(installed / "estimator"), "ui", "--headless", "--port", str(port)]
+        own = str(tmp_path / "quick.yaml")
+        return [*unprivileged(), str(installed / "estimator"), "ui", own, "--headless", "--port", str(port)]
 
     environ = environment(elsewhere)
     with served(ui, elsewhere, tmp_path / "server.log", environ) as address, chromium() as browser:
