@@ -105,7 +105,7 @@ class Scenario(Section):
     version: Literal[1] = 1
     name: str = Field(default="web", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")
     region: str
-    hours_per_month: float = HOURS_PER_MONTH
+    hours_per_month: float = float(HOURS_PER_MONTH)
     load: Load
     request: Request
     application: Application = Application()

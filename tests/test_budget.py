@@ -54,7 +54,7 @@ def test_the_app_the_command_line_and_python_export_the_same(tmp_path: Path, cal
     (tmp_path / "shop.yaml").write_text(document.to_yaml(), encoding="utf-8")
     assert call("export", tmp_path / "shop.yaml", tmp_path / "stack", "--as-is").returncode == 0
     assert call("estimate", tmp_path / "shop.yaml", "--export", tmp_path / "other").returncode == 0
-    question = Question(document, tmp_path)
+    question = Question(document.likely(), tmp_path, intervals=document.intervals)
     plan = stack_files.planned(question, of_today=True)
     texts = {
         (tmp_path / "stack" / "stack_config.json").read_text(encoding="utf-8"),

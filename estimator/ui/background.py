@@ -2,20 +2,23 @@
 
 Notes
 -----
-The page asks for an answer; until it is there a small part of the page looks again every half second, and the rest of the page stays as
-it is. Work that nobody waits for any more, since its question has changed or its page was closed, ends at its next step. It begins a
-moment late, so that a slider that is on its way begins nothing. Two threads serve all sessions.
+A page asks for an answer and keeps a place for it; once the rest of the page is there, the answer is put into its place when it comes. Work
+that nobody waits for any more, since its question has changed or its page was closed, ends at its next step. It begins a moment late, so
+that a slider that is on its way begins nothing. Two threads serve all sessions.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from estimator.errors import EstimatorError
 from estimator.ui import tables
@@ -28,7 +31,10 @@ _MOST = 24
 #: How long a question must stay the same before work begins. [s]
 _PAUSE_S = 0.4
 #: How often the page looks whether the answer is there. [s]
-_LOOK_S = 0.5
+_LOOK_S = 0.2
+#: How long a page waits. [s]
+_MOST_WAIT_S = 600.0
+_WANTED = "background.wanted"
 
 #: How long nobody may look before work ends. [s]
 _ALONE_S = 10.0
@@ -172,8 +178,47 @@ def leave(*kinds: str) -> None:
             job.leave()
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """An answer for which a place is kept on the page."""
+
+    job: Job
+    kind: str
+    ready: Callable[[Any], object]
+    text: str
+    place: DeltaGenerator
+
+
+@contextmanager
+def beside() -> Iterator[None]:
+    """Write a page, and then put each answer into its place as it comes.
+
+    Notes
+    -----
+    The page is whole before the first answer is waited for, and a control ends the wait at once. The page does not ask again and again by
+    itself instead: with each such question the browser says what its controls say, which may be from before an undo that is on its way.
+    """
+    wanted: list[_Wanted] = []
+    st.session_state[_WANTED] = wanted
+    yield
+    end_s = time.monotonic() + _MOST_WAIT_S
+    bars = {each.kind: _bar(each) for each in wanted}
+    while wanted and time.monotonic() < end_s:
+        for each in list(wanted):
+            each.job.look()
+            if each.job.is_done or each.job.is_stopped:
+                wanted.remove(each)
+                with each.place.container():
+                    _show(each)
+            else:
+                # To show something is also where Streamlit ends a run that nobody wants any more.
+                bars[each.kind].progress(each.job.part, _said(each))
+        if wanted:
+            wanted[0].job.wait(_LOOK_S)
+
+
 def show(kind: str, key: Hashable, work: Work, ready: Callable[[Any], object], text: str) -> None:
-    """Show an answer, or how far the work on it is.
+    """Show an answer, or keep a place for it on a page that is written inside `beside`.
 
     Parameters
     ----------
@@ -189,25 +234,41 @@ def show(kind: str, key: Hashable, work: Work, ready: Callable[[Any], object], t
         What is said until it is there, such as ``Pricing every candidate``.
     """
     job = ask(kind, key, work)
+    wanted = _Wanted(job, kind, ready, text, st.empty())
+    if job.is_done or job.is_stopped:
+        with wanted.place.container():
+            _show(wanted)
+    else:
+        st.session_state[_WANTED].append(wanted)
+
+
+def _show(wanted: _Wanted) -> None:
+    job, kind = wanted.job, wanted.kind
     if job.error is not None:
         st.caption(f":material/info: {tables.plain(str(job.error))}")
     elif job.is_done:
-        ready(job.answer)
-    elif job.is_stopped:
-        st.caption(f"{text}: stopped.")
-        st.button("Go on", key=f"again.{kind}", on_click=_forget, args=(kind,), icon=":material/play_arrow:")
+        wanted.ready(job.answer)
     else:
-        _wait(job, kind, text)
+        st.caption(f"{wanted.text}: stopped.")
+        st.button("Go on", key=f"again.{kind}", on_click=_forget, args=(kind,), icon=":material/play_arrow:")
 
 
-@st.fragment(run_every=_LOOK_S)
-def _wait(job: Job, kind: str, text: str) -> None:
-    job.look()
-    if job.is_done or job.is_stopped:
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.part, f"{text} ... {100 * job.part:.0f} %")
-        st.button("Stop", key=f"stop.{kind}", on_click=job.stop, icon=":material/stop_circle:", type="tertiary")
+def _bar(wanted: _Wanted) -> DeltaGenerator:
+    """Show how far it is, and what stops it."""
+    with wanted.place.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(wanted.job.part, _said(wanted))
+        st.button(
+            "Stop",
+            key=f"stop.{wanted.kind}",
+            on_click=wanted.job.stop,
+            icon=":material/stop_circle:",
+            type="tertiary",
+        )
+    return bar
+
+
+def _said(wanted: _Wanted) -> str:
+    return f"{wanted.text} ... {100 * wanted.job.part:.0f} %"
 
 
 def _forget(kind: str) -> None:

@@ -12,7 +12,6 @@ import streamlit as st
 from estimator.planning.draws import run_draws
 from estimator.planning.result import Plan
 from estimator.risk import DRAWS, Cases, contender_of, draws
-from estimator.scenario import Scenario
 from estimator.ui import background, cached
 
 #: Ends of the range, as parts of the drawn months. [1]
@@ -72,7 +71,7 @@ def bill_range(plan: Plan, question: cached.Question, progress: Callable[[float]
     BillRange
         The range.
     """
-    scenario = question.scenario
+    scenario = question.document
     drawn = draws(scenario, DRAWS, _SEED)
     cases = Cases(scenario, question.folder)
     contender = contender_of("plan", plan, scenario)
@@ -94,7 +93,7 @@ def show(question: cached.Question, plan: Plan) -> None:
     """
     if plan.cost.is_lower_bound:
         return
-    scenario: Scenario = question.scenario
+    scenario = question.document
     text = json.dumps(scenario.to_dict() | {"service": None}, sort_keys=True)
     background.show(
         KIND,

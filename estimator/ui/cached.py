@@ -9,14 +9,15 @@ nothing is pickled. A search has a store of its own, since a function of ``cache
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from estimator import budget
+from estimator.documents import with_values
 from estimator.errors import EstimatorError, NoFeasiblePlan
 from estimator.planning import planner
 from estimator.planning.result import Plan
@@ -27,6 +28,7 @@ from estimator.service.spec import ServiceSpec
 from estimator.simulation.replay import Replay, replay_flash_crowd
 from estimator.ui.store import Store
 from estimator.ui.uploads import Upload
+from estimator.workload.interval import Interval
 
 #: Plans that are kept; one of a month by minutes takes some 5 MB. [plans]
 MOST_PLANS = 32
@@ -48,11 +50,26 @@ class Question:
         What the paths of CSV files are relative to.
     upload : Upload, optional
         The file that its load is in, if it was dropped on the page.
+    intervals : mapping of str to Interval
+        What is not known exactly, by dotted path; the scenario has the likely values.
     """
 
     scenario: Scenario
     folder: Path
     upload: Upload | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+
+    @property
+    def document(self) -> Scenario:
+        """The scenario with its intervals, as it is taken away."""
+        if not self.intervals:
+            return self.scenario
+        return Scenario.from_dict(with_values(self.scenario.to_dict(), self.interval_values), self.scenario.name)
+
+    @property
+    def interval_values(self) -> dict[str, dict[str, float]]:
+        """Its intervals as they are written, by dotted path."""
+        return {path: each.to_dict() for path, each in self.intervals.items()}
 
     @property
     def text(self) -> str:
@@ -227,8 +244,8 @@ def rates(question: Question) -> Rates:
     return found
 
 
-def with_budget(question: Question, plan: Plan) -> Plan:
-    """Give a plan's stack its monthly budget, as the command line does before an export.
+def to_export(question: Question, plan: Plan) -> Plan:
+    """Give a plan what it leaves the page with: the intervals of its scenario, and the monthly budget of its stack, as on the command line.
 
     Parameters
     ----------
@@ -240,8 +257,9 @@ def with_budget(question: Question, plan: Plan) -> Plan:
     Returns
     -------
     Plan
-        With the budget, where there is to be one.
+        Ready for an exporter.
     """
+    plan = replace(plan, scenario=with_values(dict(plan.scenario), question.interval_values))
     if plan.stack.alarm_email is None or plan.stack.budget_usd_per_month is not None:
         return plan
     text = json.dumps(dict(plan.scenario) | _NOT_SEARCHED, sort_keys=True)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from estimator.errors import InvalidScenario
 from estimator.load_sections import LOADS, ShapedLoad
 from estimator.planning.promise import Promise
 from estimator.pricing.regions import REGIONS
 from estimator.scenario import Scenario
 from estimator.sections import Network
 from estimator.service.network import LAYOUTS, MAX_ZONES
-from estimator.ui import forms, happenings, history, link, stack_form, today, uploads
+from estimator.ui import forms, happenings, history, intervals, link, stack_form, tables, today, uploads
 from estimator.ui.cached import Question
 from estimator.ui.forms import EDIT
 from estimator.ui.uploads import Upload
@@ -177,7 +179,18 @@ def show(page: str) -> Question:
     """
     link.keep()
     _keep(page)
-    start = _start()
+    places: list[DeltaGenerator] = []
+    try:
+        return _asked(places)
+    finally:
+        # Whether there is something to undo is known when all controls have been read; after an error of theirs it is the way back.
+        for place in places:
+            with place:
+                history.show()
+
+
+def _asked(places: list[DeltaGenerator]) -> Question:
+    start = _start(places)
     values = start.scenario.likely().to_dict()
     _region(values)
     st.subheader("Load")
@@ -198,9 +211,21 @@ def show(page: str) -> Question:
         folder = upload.folder
         if own is not None:  # the prices stay where the scenario that one started from has them
             values["prices"]["overrides"] = str((start.folder / own).absolute())
-    question = Question(Scenario.from_dict(stack_form.apply(values), "These settings"), folder, upload)
+    scenario = Scenario.from_dict(stack_form.apply(values), "These settings")
+    question = _with_intervals(Question(scenario, folder, upload), start)
     history.remember(question.text)
     return question
+
+
+def _with_intervals(question: Question, start: Question) -> Question:
+    """Add what is not known exactly, if it goes with what the controls say."""
+    found = replace(question, intervals=intervals.current(start.scenario.intervals, question.scenario))
+    try:
+        found.document  # noqa: B018 - it is read here, where it can be said what is wrong
+    except InvalidScenario as error:
+        st.caption(f":material/warning: What is not known exactly is left out: {tables.plain(str(error))}")
+        return question
+    return found
 
 
 def is_today(label: str, key: str, text: str) -> bool:
@@ -250,7 +275,8 @@ def _keep(page: str) -> None:
     state["page"] = page
 
 
-def _start() -> Question:
+def _start(places: list[DeltaGenerator]) -> Question:
+    """Show where to start from, and add the place of the button that undoes."""
     files = starts()
     names = [*([LINKED] if link.given() else []), *files]
     first = names.index(FIRST) if names[0] not in {LINKED, GIVEN} and FIRST in names else 0
@@ -265,7 +291,7 @@ def _start() -> Question:
         persist_state="session",
     )
     with st.container(horizontal=True):
-        history.show()
+        places.append(st.empty())
         st.button(
             "Reset",
             on_click=history.forget,

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from estimator.documents import with_values
 from estimator.errors import InvalidScenario
 from estimator.scenario import Scenario
 from estimator.ui import uploads
@@ -160,9 +161,10 @@ def write(scenario: Scenario, upload: Upload | None = None) -> str | None:
         return None
     values = scenario.model_dump(mode="json", exclude_defaults=True)
     values["load"]["kind"] = scenario.load.kind
+    values = with_values(values, {path: each.to_dict() for path, each in scenario.intervals.items()})
     address = f"{(st.context.url or '').rstrip('/')}/?{PARAMETER}={_quoted(values)}"
     if upload is not None and scenario.load.files:
-        address += f"&{FILE_PARAMETER}={_quoted(uploads.totals(upload, values['load']))}"
+        address += f"&{FILE_PARAMETER}={_quoted(uploads.totals(upload, scenario.load.model_dump(mode='json')))}"
     return address if len(address) <= MAX_LENGTH else None
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from estimator.errors import EstimatorError
-from estimator.ui import bill, candidates, charts, controls, failure, promise, search, take_away
+from estimator.ui import background, bill, candidates, charts, controls, failure, promise, search, take_away
 
 
 def show() -> None:
     """Show the page."""
+    with background.beside():
+        _write()
+
+
+def _write() -> None:
     st.title("What will it cost on Fargate?")
     st.caption(
         "Move a control: the cheapest service that keeps the promise is found anew, with its bill and its stack."

@@ -53,11 +53,14 @@ def show(question: cached.Question) -> tuple[Plan, Plan | None] | None:
             spinner, bar = st.container(), st.empty()
         with _ending(place), spinner, st.spinner(_LOOKING):
             plan = cached.plan(question, _telling(bar, question.text))
+        bar.empty()
     else:
         plan = cached.plan(question)
     state[_BEFORE] = plan.spec
     state.pop(_STOPPED, None)
     with place.container():
+        # As above the figures that were shown meanwhile: the browser keeps what is no longer written until the page is done.
+        st.container()
         return plan, summary.show(question, plan)
 
 

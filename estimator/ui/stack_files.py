@@ -59,7 +59,7 @@ def planned(question: cached.Question, of_today: bool) -> Plan | None:
     if found is None:
         return None
     values = dict(found.scenario) | {"service": scenario.to_dict()["service"], "stack": scenario.to_dict()["stack"]}
-    return cached.with_budget(question, replace(found, scenario=values, stack=scenario.stack))
+    return cached.to_export(question, replace(found, scenario=values, stack=scenario.stack))
 
 
 def render(question: cached.Question, plan: Plan, target: str) -> Mapping[str, str]:

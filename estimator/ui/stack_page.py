@@ -151,7 +151,7 @@ def _take(question: cached.Question, plan: Plan, target: str, files: Mapping[str
         )
         st.download_button(
             "Download the scenario",
-            question.scenario.to_yaml(),
+            lambda: question.document.to_yaml(),
             "scenario.yaml",
             "application/yaml",
             key="download.stack.scenario",

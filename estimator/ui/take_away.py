@@ -62,7 +62,7 @@ def show(question: cached.Question, plan: Plan) -> None:
             )
         st.download_button(
             "Download the scenario",
-            question.scenario.to_yaml,
+            lambda: question.document.to_yaml(),
             "scenario.yaml",
             "application/yaml",
             key="download.scenario",
@@ -80,7 +80,7 @@ def show(question: cached.Question, plan: Plan) -> None:
 
 def _packed(question: cached.Question, plan: Plan) -> bytes:
     """Pack the stack when it is asked for: its budget takes a look at many months."""
-    return stack_files.zipped(stack_files.render(question, cached.with_budget(question, plan), stack_files.QUICK))
+    return stack_files.zipped(stack_files.render(question, cached.to_export(question, plan), stack_files.QUICK))
 
 
 def _files(question: cached.Question) -> None:
@@ -94,7 +94,7 @@ def _files(question: cached.Question) -> None:
 def _link(question: cached.Question) -> None:
     """Show the link to these settings, or say why there is none."""
     scenario, upload = question.scenario, question.upload
-    address = link.write(scenario, upload)
+    address = link.write(question.document, upload)
     if address is None:
         if scenario.prices.overrides is None and (upload is not None or not scenario.load.files):
             st.caption("These settings are too long for a link: send the scenario instead.")

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
-from estimator.documents import with_values
 from estimator.load_sections import LOAD_PARTS, LOADS
-from estimator.risk import DECISIONS
 from estimator.scenario import Scenario
 from estimator.sections import Prices
 from estimator.service.application import Application
 from estimator.service.behavior import AwsBehavior
 from estimator.service.extras import Extras
 from estimator.service.operations import Operations, SpotShortage
-from estimator.ui import controls, forms, link, tables
+from estimator.ui import intervals, tables
+from estimator.ui.cached import Question
 from estimator.ui.uncertainty_fan import GROWTH
 from estimator.units import described_fields
 from estimator.workload.interval import Interval
@@ -26,16 +24,10 @@ from estimator.workload.request import Request
 
 #: Numbers that the page begins with.
 FIRST = ("load.scale", "request.cpu_ms_per_request", "request.response_kb")
-#: What an interval begins with where the scenario has none: how many times the likely value its ends are. [1]
-LOW, HIGH = 0.7, 1.5
-#: The same for the growth of the load: so much beside the likely value. [percent/month]
+#: What the growth of the load begins with: so much beside the likely value. [percent/month]
 SLOWER, FASTER = 2.0, 4.0
 #: Most months of the fan. [months]
 MOST_MONTHS = 36
-_KEY = f"{forms.EDIT}risk."
-_DIGITS = 4
-#: Chance needs no interval of its own, and what a version is nobody doubts.
-_NO_QUANTITY = frozenset({"behavior.seed", "load.noise.seed", "load.repeat", "hours_per_month"})
 _SECTIONS: dict[str, type] = {
     "request": Request,
     "application": Application,
@@ -64,40 +56,6 @@ class Months:
     growth: Interval
 
 
-def numbers(scenario: Scenario) -> dict[str, int | float]:
-    """List the numbers of a scenario that may be intervals.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        The scenario.
-
-    Returns
-    -------
-    dict of str to float
-        Likely value by dotted path, in the order of the document; what is decided and not known, such as the number of zones, is left out.
-    """
-    found = dict(_leaves(scenario.likely().to_dict(), ""))
-    return {
-        path: value
-        for path, value in found.items()
-        if path.partition(".")[0] not in (*DECISIONS, "stack") and path not in _NO_QUANTITY
-    }
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, int | float]]:
-    if isinstance(value, Mapping):
-        for name, each in value.items():
-            # Names that are free, such as those of the environment, may have dots.
-            if isinstance(name, str) and name.isidentifier():
-                yield from _leaves(each, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for place, each in enumerate(value):
-            yield from _leaves(each, f"{path}[{place}]")
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield path, value
-
-
 def meaning(path: str, scenario: Scenario) -> str:
     """Say what a number means.
 
@@ -123,33 +81,13 @@ def meaning(path: str, scenario: Scenario) -> str:
     return described_fields(record).get(field.partition("[")[0], "") if record else ""
 
 
-def given() -> dict[str, Interval]:
-    """Return the intervals of the scenario that the controls start from.
-
-    Returns
-    -------
-    dict of str to Interval
-        By dotted path; none where it cannot be read.
-    """
-    name = st.session_state.get("start")
-    if name == controls.LINKED:
-        return link.read().intervals
-    path = controls.starts().get(str(name))
-    return {} if path is None else _of_file(str(path), path.stat().st_mtime_ns)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _of_file(path: str, changed_ns: int) -> dict[str, Interval]:
-    return Scenario.from_file(path).intervals
-
-
-def show(scenario: Scenario) -> Scenario:
+def show(question: Question) -> Scenario:
     """Show the form.
 
     Parameters
     ----------
-    scenario : Scenario
-        The scenario of the sidebar, whose values are the likely ones.
+    question : Question
+        The scenario of the sidebar, whose values are the likely ones, and its intervals.
 
     Returns
     -------
@@ -161,32 +99,31 @@ def show(scenario: Scenario) -> Scenario:
     InvalidScenario
         If an interval is not allowed.
     """
-    written = {**given(), **scenario.intervals}
-    likely = numbers(scenario)
+    scenario, written = question.scenario, question.intervals
+    likely = intervals.numbers(scenario)
     usual = [path for path in dict.fromkeys((*written, *FIRST)) if path in likely]
-    state, key = st.session_state, f"{_KEY}inputs"
-    state[key] = chosen = [path for path in state.get(key, usual) if path in likely]
-    intervals = {path: _interval(path, likely[path], written.get(path), scenario) for path in chosen}
+    state = st.session_state
+    state[intervals.CHOSEN] = chosen = [path for path in state.get(intervals.CHOSEN, usual) if path in likely]
+    found = {path: _interval(path, likely[path], written.get(path), scenario) for path in chosen}
     st.selectbox(
         "Another number that is not known exactly",
         [path for path in likely if path not in chosen],
         index=None,
-        key=f"{_KEY}add",
+        key=f"{intervals.KEY}add",
         on_change=_add,
         placeholder="Search the numbers of the scenario",
         help="Any number of the scenario, by its path. Each is drawn between its two ends; the sidebar has the most likely value.",
     )
-    values = {path: each.to_dict() for path, each in intervals.items() if not each.is_certain}
-    return Scenario.from_dict(with_values(scenario.likely().to_dict(), values), "These settings")
+    return replace(question, intervals={path: each for path, each in found.items() if not each.is_certain}).document
 
 
-def months(scenario: Scenario) -> Months:
+def months(question: Question) -> Months:
     """Show how many months there are, and how the load grows in them.
 
     Parameters
     ----------
-    scenario : Scenario
-        The scenario.
+    question : Question
+        The scenario of the sidebar, and its intervals.
 
     Returns
     -------
@@ -198,9 +135,11 @@ def months(scenario: Scenario) -> Months:
     InvalidScenario
         If the growth is not in order.
     """
-    horizon = scenario.horizon
+    horizon = question.scenario.horizon
     likely = horizon.growth_percent_per_month
-    written = given().get(GROWTH) or Interval(max(likely - SLOWER, -50.0), likely, min(likely + FASTER, 100.0))
+    written = question.intervals.get(GROWTH) or Interval(
+        max(likely - SLOWER, -50.0), likely, min(likely + FASTER, 100.0)
+    )
     text = (
         "What the load grows from each month to the next, compounded; less than 0 if it shrinks. In your account: `RequestCount` of a month ÷ "
         "that of the month before."
@@ -233,8 +172,8 @@ def months(scenario: Scenario) -> Months:
 
 def _interval(path: str, likely: float, written: Interval | None, scenario: Scenario) -> Interval:
     """Show the two ends of a number beside its likely value."""
-    low, high = (f"{_KEY}{end}.{path}" for end in ("low", "high"))
-    _follow(path, likely, written, low, high)
+    low, high = (intervals.place_of(end, path) for end in ("low", "high"))
+    _follow(path, likely, written)
     whole = isinstance(likely, int)
     kind: type = int if whole else float
     text = meaning(path, scenario)
@@ -265,46 +204,30 @@ def _interval(path: str, likely: float, written: Interval | None, scenario: Scen
 def _add() -> None:
     """Take the number that was chosen among those that are not known exactly, and let the next be chosen."""
     state = st.session_state
-    path = state[f"{_KEY}add"]
+    path = state[f"{intervals.KEY}add"]
     if path is not None:
-        state[f"{_KEY}inputs"] = [*state[f"{_KEY}inputs"], path]
-    state[f"{_KEY}add"] = None
+        state[intervals.CHOSEN] = [*state[intervals.CHOSEN], path]
+    state[f"{intervals.KEY}add"] = None
 
 
 def _remove(path: str) -> None:
     state = st.session_state
-    state[f"{_KEY}inputs"] = [each for each in state[f"{_KEY}inputs"] if each != path]
+    state[intervals.CHOSEN] = [each for each in state[intervals.CHOSEN] if each != path]
 
 
-def _follow(path: str, likely: float, written: Interval | None, low: str, high: str) -> None:
+def _follow(path: str, likely: float, written: Interval | None) -> None:
     """Give the two ends their first values, and let them keep their proportion to the likely value when that moves."""
-    state, known = st.session_state, f"{_KEY}likely.{path}"
-    whole = isinstance(likely, int)
-    if low not in state or high not in state or known not in state:
-        # An interval in the scenario is one of its own likely value; the sidebar may have moved it before.
-        begin = (written.low, written.high) if written is not None else (LOW * likely, HIGH * likely)
-        before = written.likely if written is not None else likely
-        ends = sorted(begin)
-    else:
-        ends, before = [likely if state[end] is None else state[end] for end in (low, high)], state[known]
-    if before != likely:
-        ends = [end * likely / before if before else likely for end in ends]
-    bottom, top = min(ends[0], likely), max(ends[1], likely)
-    rounded = (math.floor(bottom), math.ceil(top)) if whole else (_rounded(bottom, likely), _rounded(top, likely))
-    for place, value in ((low, rounded[0]), (high, rounded[1]), (known, likely)):
-        if state.get(place) != value:
+    state = st.session_state
+    bottom, top = intervals.ends(path, likely, written)
+    for end, value in (("low", bottom), ("high", top), ("likely", likely)):
+        place = intervals.place_of(end, path)
+        if state.get(place, math.nan) != value:
             state[place] = value
 
 
-def _rounded(end: float, likely: float) -> float:
-    """Round an end to a few digits, without passing the likely value."""
-    near = float(f"{end:.{_DIGITS}g}")
-    return max(near, likely) if end >= likely and near < likely else min(near, likely) if end < likely else near
-
-
 def _remembered(name: str, value: Any) -> str:
-    st.session_state.setdefault(f"{_KEY}{name}", value)
-    return f"{_KEY}{name}"
+    st.session_state.setdefault(f"{intervals.KEY}{name}", value)
+    return f"{intervals.KEY}{name}"
 
 
 def settings(scenario: Scenario) -> tuple[float | None, int, bool]:

@@ -40,7 +40,7 @@ def show() -> None:
         with st.sidebar:
             question = controls.show("uncertainty")
         st.header("What is not known exactly", anchor="inputs")
-        scenario = inputs.show(question.scenario)
+        scenario = inputs.show(question)
         budget_usd, n_draws, with_model = inputs.settings(scenario)
         asked = answers.Asked(replace(question, scenario=scenario), n_draws, with_model)
         found = answers.whole_if_there(asked)
@@ -77,7 +77,7 @@ def show() -> None:
     _take_away(asked, found, budget_usd)
     # What takes long comes last, so that all else is on the page before.
     with fan:
-        _fan(asked, found, is_whole)
+        _fan(question, asked, found, is_whole)
     if working is not None:
         working()
 
@@ -150,10 +150,10 @@ def _stop() -> None:
     st.session_state[_STOPPED] = True
 
 
-def _fan(asked: answers.Asked, found: Uncertainty, is_whole: bool) -> None:
+def _fan(question: cached.Question, asked: answers.Asked, found: Uncertainty, is_whole: bool) -> None:
     """Show the bills of the months to come."""
     try:
-        months = inputs.months(asked.question.scenario)
+        months = inputs.months(question)
         n_draws = min(found.outcomes.n_draws, answers.MOST_FAN_DRAWS if is_whole else answers.FIRST_FAN_DRAWS)
         place = st.empty()
         drawn = answers.fan(

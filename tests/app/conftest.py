@@ -70,6 +70,7 @@ def nothing_beside(monkeypatch) -> Iterator[None]:
             begun.append(self)
 
     monkeypatch.setattr(background, "_PAUSE_S", 3600)
+    monkeypatch.setattr(background, "_MOST_WAIT_S", 0)
     monkeypatch.setattr(background, "Job", Waiting)
     yield
     for job in begun:

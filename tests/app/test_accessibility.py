@@ -48,7 +48,7 @@ def test_a_page_can_be_used_by_everybody(page, path):
         page.emulate_media(color_scheme=scheme)
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", background)
         # Colors change one after the other: what is found for a moment only is none.
-        for _ in range(5):
+        for _ in range(20):
             serious = _serious(page) - STREAMLITS_OWN
             if not serious:
                 break

@@ -158,6 +158,16 @@ def test_a_link_carries_of_a_file_its_name_totals_and_fingerprint():
     assert link.write(Scenario.from_dict(CSV)) is None
 
 
+def test_a_link_carries_what_is_not_known_exactly():
+    values = PLAIN | {"request": {"cpu_ms_per_request": {"low": 6, "likely": 9, "high": 20}}}
+    scenario = Scenario.from_dict(values)
+    address = link.write(scenario)
+    assert address is not None
+    again = Scenario.from_text(parse_qs(urlsplit(address).query)["scenario"][0])
+    assert again.intervals == scenario.intervals
+    assert len(again.intervals) == 1
+
+
 def test_a_link_has_at_most_8_kb():
     events = [{"start": h, "rise_s": 60, "hold_s": 60, "decay_s": 60, "factor": 1.5} for h in range(10)]
     short = PLAIN | {"load": PLAIN["load"] | {"events": events}}

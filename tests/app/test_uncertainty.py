@@ -18,7 +18,7 @@ from estimator.report.fan_figures import fan_csv, fan_figure, fan_table
 from estimator.report.uncertainty_table import plans_risk_table
 from estimator.risk import assess_risk, contender_of, draws
 from estimator.scenario import Scenario
-from estimator.ui import cached, uncertainty_answers, uncertainty_inputs, uncertainty_parts
+from estimator.ui import cached, intervals, uncertainty_answers, uncertainty_inputs, uncertainty_parts
 from estimator.ui.uncertainty_fan import bills_by_month
 from estimator.units import data_path
 from estimator.workload.horizon import Horizon
@@ -144,6 +144,47 @@ def test_ends_keep_their_proportion_when_the_likely_value_moves(page):
     _fine(page)
 
 
+def _taken(page: AppTest) -> Scenario:
+    """The scenario that leaves the page."""
+    page.run()
+    _fine(page)
+    return Scenario.from_text(page.session_state["shown"])
+
+
+def test_what_is_not_known_exactly_is_on_every_page(tmp_path, monkeypatch):
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", [str(data_path("app_streamlit.py")), str(path)])
+
+    def script():
+        import streamlit as st
+
+        from estimator.ui import controls, uncertainty_page
+
+        if st.session_state.get("shown page") == "uncertainty":
+            uncertainty_page.show()
+        else:
+            with st.sidebar:
+                st.session_state["shown"] = controls.show("plan").document.to_yaml()
+
+    page = AppTest.from_function(script, default_timeout=120)
+    cpu = "request.cpu_ms_per_request"
+    assert _taken(page).intervals == {cpu: Interval(20, 25, 40)}
+    # Its ends move with the likely value.
+    _by_label(page.slider, "CPU time per request (ms)").set_value(50.0)
+    assert _taken(page).intervals == {cpu: Interval(40, 50, 80)}
+    # What the form says goes along to the other page.
+    page.session_state["shown page"] = "uncertainty"
+    page.run()
+    _by_label(page.number_input, "cpu_ms_per_request, at most").set_value(60.0).run()
+    page.session_state["shown page"] = "plan"
+    assert _taken(page).intervals[cpu] == Interval(40, 50, 60)
+    # One that is not allowed is left out, and that is said.
+    page.session_state["edit.risk.high.load.scale"] = 1e12
+    assert _taken(page).intervals == {}
+    assert any("left out: " in each.value for each in page.caption)
+
+
 def test_growth_out_of_order_is_a_sentence(page):
     _by_label(page.number_input, "Least growth (% a month)").set_value(3.0).run()
     assert not page.exception
@@ -154,7 +195,7 @@ def test_growth_out_of_order_is_a_sentence(page):
 
 def test_only_what_is_not_decided_may_be_an_interval():
     scenario = _small()
-    paths = uncertainty_inputs.numbers(scenario)
+    paths = intervals.numbers(scenario)
     assert {"load.scale", "load.peak_requests_per_s", "request.response_kb", "behavior.metric_lag_s"} <= set(paths)
     assert not any(
         path.startswith(("service", "search", "promise", "network", "horizon", "version", "stack")) for path in paths
