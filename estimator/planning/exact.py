@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ from estimator.simulation.result import Simulation
 _WAVES = (2, 4, 8, 16, 32)
 #: Courses of which what they have at the best is computed together. [1]
 _LOOKED_AT = 128
+#: Courses after which a search that has just begun says so again. [1]
+_TOLD = 64
 #: Courses that are followed to their end only to say why they lost. [1]
 EXPLAINED = 16
 #: Tasks are billed for no more than so many times the largest maximum, deployments and draining included. [1]
@@ -231,7 +233,9 @@ class Search:
         Winner or None
             None if no candidate keeps the promise, or none costs less than what is to be beaten.
         """
-        waiting = self._in_order()
+        # An answer that nobody wants any more ends here too.
+        begun = partial(progress, 0.0) if progress is not None else _nothing
+        waiting = self._in_order(begun)
         total = max(len(waiting), 1)
         sizes = iter(_WAVES)
         size = next(sizes)
@@ -251,13 +255,18 @@ class Search:
             progress(1.0)
         return self.best
 
-    def _in_order(self) -> list[int]:
+    def _in_order(self, begun: Callable[[], None]) -> list[int]:
         """Courses that could have a winner, likely ones first."""
+        begun()
         hours = np.zeros(len(self.question.specs))
         for i, places in enumerate(self._places):
+            if i % _TOLD == 0:
+                begun()
             # Candidates of one course have one policy.
             hours[places] = self.bounds.likely_task_hours(i, _target_percent(self.question.specs[places[0]]))
+        begun()
         usd = self.lines.least_usd(hours)
+        begun()
         likely = [float(usd[places].min()) for places in self._places]
         return sorted(range(len(likely)), key=lambda i: (likely[i], i))
 
@@ -592,6 +601,10 @@ class Search:
                         usd = min(usd, float(rate.cost(1.0)))
                 saved[members] += np.array(amounts) * (float(on_demand.cost(1.0)) - usd)
         return saved * q.hours_per_month / q.workload.load.period_hours
+
+
+def _nothing() -> None:
+    """Tell nobody."""
 
 
 def _alone(run: Simulation, n: int) -> Simulation:

@@ -227,12 +227,15 @@ def plan(
         if not layouts:
             continue
         kind = (work, layouts)
+        told = _part_of(progress, number, len(variants))
+        if told is not None:
+            told(0.0)
         question = _question(work, price_list, more, parts, layouts, earlier.get(kind))
         # A bill that lacks a line is not one to beat.
         to_beat = math.inf if whole is None else _cost_of(whole).total_usd
         search = Search(question, to_beat, earlier.get(kind))
         earlier.setdefault(kind, search)
-        found = search.run(_part_of(progress, number, len(variants)), n_threads)
+        found = search.run(told, n_threads)
         if found is None:
             if math.isinf(to_beat):
                 failed.append(search)

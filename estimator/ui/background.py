@@ -27,7 +27,7 @@ from estimator.ui.store import Store
 #: Threads for all sessions. [threads]
 _THREADS = 2
 #: Answers that are kept. [1]
-_MOST = 24
+_MOST = 8
 #: How long a question must stay the same before work begins. [s]
 _PAUSE_S = 0.4
 #: How often the page looks whether the answer is there. [s]

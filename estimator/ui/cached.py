@@ -31,7 +31,7 @@ from estimator.ui.uploads import Upload
 from estimator.workload.interval import Interval
 
 #: Plans that are kept; one of a month by minutes takes some 5 MB. [plans]
-MOST_PLANS = 32
+MOST_PLANS = 16
 
 
 #: Sections that have no part in a search, with what stands for them in its question: what runs today, and what a stack has besides.

@@ -14,6 +14,8 @@ from estimator.ui import background, bill_range, cached, candidates, summary, ta
 
 #: A search that takes less shows no bar, which would only flash. [s]
 _PATIENCE_S = 0.6
+#: How long the settings must stay the same before it begins. [s]
+_PAUSE_S = 0.15
 #: How often it is told. [s]
 _TELL_S = 0.1
 _LOOKING = "Looking for the cheapest service that keeps the promise ..."
@@ -51,6 +53,8 @@ def show(question: cached.Question) -> tuple[Plan, Plan | None] | None:
             return None
         with above:
             spinner, bar = st.container(), st.empty()
+        # A slider that is on its way begins no search: its next value ends this run where something is shown.
+        time.sleep(_PAUSE_S)
         with _ending(place), spinner, st.spinner(_LOOKING):
             plan = cached.plan(question, _telling(bar, question.text))
         bar.empty()
