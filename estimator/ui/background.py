@@ -208,6 +208,8 @@ def beside() -> Iterator[None]:
             each.job.look()
             if each.job.is_done or each.job.is_stopped:
                 wanted.remove(each)
+                if each.job.is_done:
+                    _answers().put((each.kind, each.job.key), each.job)
                 with each.place.container():
                     _show(each)
             else:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from estimator.errors import EstimatorError
 from estimator.ui import background, bill, candidates, charts, controls, failure, promise, search, take_away
+
+_SEEN = "plan.seen"
+#: What a browser takes to paint the figures of a plan. [s]
+_PAINT_S = 0.5
 
 
 def show() -> None:
@@ -30,6 +36,10 @@ def _write() -> None:
     if found is None:
         return
     plan, today = found
+    if not st.session_state.get(_SEEN):
+        # The browser paints the answer before it is busy with the figures, which come all at once where the plan is known.
+        time.sleep(_PAINT_S)
+        st.session_state[_SEEN] = True
 
     st.header("The bill", anchor="bill")
     bill.show(question, plan)
