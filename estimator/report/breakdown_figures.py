@@ -9,10 +9,7 @@ import plotly.graph_objects as go
 from estimator.planning.cost_split import CostSplit
 from estimator.planning.horizon import MonthlyBills
 from estimator.report.bill_steps import GROUPS, REST, usd_by_group
-from estimator.report.drawing import BLUE, GRAY, GRAY_AREA, GREEN, PURPLE, VERMILION, dressed, paper
-
-#: Looks of the groups of charges, in their order: no two are alike in color and pattern.
-_LOOKS = ((BLUE, ""), (GREEN, "/"), (PURPLE, "x"), (PURPLE, ""), (GRAY, "."), (BLUE, "-"), (GREEN, "."))
+from estimator.report.drawing import BLUE, GRAY_AREA, GREEN, GROUP_LOOKS, VERMILION, dressed, paper
 
 #: Up to so many months each has its number on the axis, and room for a large mark. [months]
 _FEW_MONTHS = 12
@@ -34,7 +31,7 @@ def months(found: MonthlyBills) -> go.Figure:
     figure = go.Figure()
     numbers = [month.month for month in found.months]
     by_group = [usd_by_group(month.cost) for month in found.months]
-    for group, (color, pattern) in zip((*GROUPS, REST), _LOOKS, strict=True):
+    for group, (color, pattern) in zip((*GROUPS, REST), GROUP_LOOKS, strict=True):
         costs = [sums[group] for sums in by_group]
         if not any(costs):
             continue
@@ -43,7 +40,7 @@ def months(found: MonthlyBills) -> go.Figure:
                 x=numbers,
                 y=costs,
                 name=group,
-                marker=_filled(color, pattern),
+                marker=filled(color, pattern),
                 hovertemplate=f"{group}: $%{{y:,.2f}}<extra></extra>",
             )
         )
@@ -100,7 +97,7 @@ def fixed_and_variable(split: CostSplit) -> go.Figure:
                 x=costs,
                 y=names,
                 name=name,
-                marker=_filled(color, pattern),
+                marker=filled(color, pattern),
                 hovertemplate=f"%{{y}}: $%{{x:,.2f}} {name}<extra></extra>",
             )
         )
@@ -132,5 +129,17 @@ def fixed_and_variable(split: CostSplit) -> go.Figure:
     return figure
 
 
-def _filled(color: str, pattern: str) -> dict[str, object]:
+def filled(color: str, pattern: str) -> dict[str, object]:
+    """Fill a bar.
+
+    Parameters
+    ----------
+    color, pattern : str
+        As in ``GROUP_LOOKS``.
+
+    Returns
+    -------
+    dict of str to object
+        The ``marker`` of a trace.
+    """
     return {"color": color, "pattern": {"shape": pattern, "fillmode": "overlay", "size": 6, "solidity": 0.3}}

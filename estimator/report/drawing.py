@@ -22,7 +22,10 @@ from estimator.workload.profile import LoadProfile
 
 #: Okabe and Ito, "Color Universal Design", 2008.
 BLUE, GREEN, VERMILION, PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
+ORANGE, SKY, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
 GRAY = "#8A8A8A"
+#: Looks of the groups of charges, in their order: no two are alike in color, and neighbors differ in pattern too.
+GROUP_LOOKS = ((BLUE, ""), (GREEN, "/"), (ORANGE, "x"), (PURPLE, ""), (SKY, "."), (YELLOW, "-"), (GRAY, ""))
 #: The same, faint, for areas.
 BLUE_AREA, PURPLE_AREA, GRAY_AREA = "rgba(0, 114, 178, 0.15)", "rgba(204, 121, 167, 0.25)", "rgba(138, 138, 138, 0.25)"
 #: Most points of a line; a screen shows no more. [points]

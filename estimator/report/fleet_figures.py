@@ -8,10 +8,8 @@ import plotly.graph_objects as go
 
 from estimator.planning.fleet import Fleet
 from estimator.report.bill_steps import GROUPS, REST, usd_by_group
-from estimator.report.drawing import BLUE, GRAY, GRAY_AREA, GREEN, PURPLE, VERMILION, paper
+from estimator.report.drawing import GRAY_AREA, GROUP_LOOKS, VERMILION, paper
 
-#: Looks of the groups of charges, in their order, as in the figure of months: no two are alike in color and pattern.
-_LOOKS = ((BLUE, ""), (GREEN, "/"), (PURPLE, "x"), (PURPLE, ""), (GRAY, "."), (BLUE, "-"), (GREEN, "."))
 #: More bars than this are not read; what is left is one of its own. [bars]
 MOST_BARS = 30
 _NAME_LETTERS = 22
@@ -45,7 +43,7 @@ def fleet_figure(fleet: Fleet) -> go.Figure:
         least[rest] = [any(least[rest])]
     labels = ["<br>".join(textwrap.wrap(name, _NAME_LETTERS)) for name in names]
     figure = go.Figure()
-    for group, (color, pattern) in zip((*GROUPS, REST), _LOOKS, strict=True):
+    for group, (color, pattern) in zip((*GROUPS, REST), GROUP_LOOKS, strict=True):
         costs = [each[group] for each in sums]
         if any(costs):
             figure.add_trace(

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from estimator.billing.costing import CostBreakdown
 from estimator.planning.regions import RegionBill
 from estimator.report.bill_steps import GROUPS, REST, unknown_groups, usd_by_group
-from estimator.report.breakdown_figures import _LOOKS, _filled
-from estimator.report.drawing import BLUE, GRAY, GRAY_AREA, VERMILION, paper
+from estimator.report.breakdown_figures import filled
+from estimator.report.drawing import BLUE, GRAY, GRAY_AREA, GROUP_LOOKS, VERMILION, paper
 
 #: Height of a bar, and of all around the bars. [px]
 _BILL_PX, _REGION_PX, _AROUND_PX = 46, 24, 90
@@ -51,7 +51,7 @@ def bills_figure(titles: Sequence[str], costs: Sequence[CostBreakdown]) -> go.Fi
     by_group = [usd_by_group(cost) for cost in costs]
     open_groups = [unknown_groups(cost) for cost in costs]
     figure = go.Figure()
-    for group, (color, pattern) in zip((*GROUPS, REST), _LOOKS, strict=True):
+    for group, (color, pattern) in zip((*GROUPS, REST), GROUP_LOOKS, strict=True):
         values = [sums[group] for sums in by_group]
         if not any(values):
             continue
@@ -63,7 +63,7 @@ def bills_figure(titles: Sequence[str], costs: Sequence[CostBreakdown]) -> go.Fi
                 y=places,
                 customdata=least,
                 name=group,
-                marker=_filled(color, pattern),
+                marker=filled(color, pattern),
                 hovertemplate=f"{group}: %{{customdata}}$%{{x:,.2f}}<extra></extra>",
             )
         )
@@ -106,7 +106,7 @@ def regions_figure(bills: Sequence[RegionBill], home: str) -> go.Figure:
                 y=[place for place, _ in shown],
                 customdata=[_said(bill) for _, bill in shown],
                 name=name,
-                marker=_filled(color, pattern),
+                marker=filled(color, pattern),
                 hovertemplate="%{customdata}<extra></extra>",
             )
         )

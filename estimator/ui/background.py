@@ -210,6 +210,8 @@ def beside() -> Iterator[None]:
                 wanted.remove(each)
                 if each.job.is_done:
                     _answers().put((each.kind, each.job.key), each.job)
+                # What is no longer written stays on the page until that is done, unless its place is emptied.
+                each.place.empty()
                 with each.place.container():
                     _show(each)
             else:

@@ -63,8 +63,8 @@ def show() -> None:
             st.caption(
                 "The commands take the section `service` of a scenario that has one; remove it to have those of the plan."
             )
-        st.code(_COMMANDS, language="bash")
-        st.code(_PYTHON.format(verb="estimate" if is_today else "plan"), language="python")
+        st.code(_COMMANDS, language="bash", wrap_lines=True)
+        st.code(_PYTHON.format(verb="estimate" if is_today else "plan"), language="python", wrap_lines=True)
 
 
 def _plan(question: cached.Question) -> Plan:

@@ -21,7 +21,7 @@ def show(frame: Any, *, key: str, name: str, text: str) -> None:
     text : str
         What a row of it is, a sentence.
     """
-    with st.container(horizontal=True, horizontal_alignment="right"):
+    with st.container(horizontal=True):
         st.download_button(
             "CSV",
             lambda: frame.to_csv(index=False, float_format="%.12g", lineterminator="\n"),

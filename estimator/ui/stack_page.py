@@ -161,6 +161,6 @@ def _take(question: cached.Question, plan: Plan, target: str, files: Mapping[str
         )
     options = ("" if target == "cdk" else f" --target {target}") + (" --as-is" if of_today else "")
     st.caption("The same files from the command line, and from Python:")
-    st.code(f"estimator export scenario.yaml my-stack{options}", language="bash")
+    st.code(f"estimator export scenario.yaml my-stack{options}", language="bash", wrap_lines=True)
     verb = "estimate" if of_today else "plan"
-    st.code(_PYTHON.format(verb=verb, total=plan.cost.total_text, target=target), language="python")
+    st.code(_PYTHON.format(verb=verb, total=plan.cost.total_text, target=target), language="python", wrap_lines=True)

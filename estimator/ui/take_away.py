@@ -74,8 +74,8 @@ def show(question: cached.Question, plan: Plan) -> None:
     _files(question)
     _link(question)
     with st.expander("The same plan on the command line and in Python", icon=":material/terminal:"):
-        st.code("estimator plan scenario.yaml --export my-stack --output bill.html", language="bash")
-        st.code(_PYTHON.format(total=plan.cost.total_text), language="python")
+        st.code("estimator plan scenario.yaml --export my-stack --output bill.html", language="bash", wrap_lines=True)
+        st.code(_PYTHON.format(total=plan.cost.total_text), language="python", wrap_lines=True)
 
 
 def _packed(question: cached.Question, plan: Plan) -> bytes:

@@ -231,7 +231,7 @@ def _take_away(asked: answers.Asked, found: Uncertainty, budget_usd: float | Non
     with st.expander("The same on the command line and in Python", icon=":material/terminal:"):
         options = "" if budget_usd is None else f" --budget {budget_usd:g}"
         options += "" if asked.with_model else " --no-model-uncertainty"
-        st.code(f"estimator risk scenario.yaml --draws {asked.n_draws}{options}", language="bash")
+        st.code(f"estimator risk scenario.yaml --draws {asked.n_draws}{options}", language="bash", wrap_lines=True)
         budget = "" if budget_usd is None else f", budget_usd={budget_usd:g}"
         model = "" if asked.with_model else ", model_uncertainty=False"
-        st.code(_PYTHON.format(draws=asked.n_draws, budget=budget, model=model), language="python")
+        st.code(_PYTHON.format(draws=asked.n_draws, budget=budget, model=model), language="python", wrap_lines=True)
