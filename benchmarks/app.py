@@ -48,7 +48,7 @@ def at_rest(page: Page) -> None:
     while time.perf_counter() < deadline:
         page.wait_for_timeout(250)
         now = page.get_by_test_id("stMetricValue").first.inner_text()
-        if now == text and not page.get_by_test_id("stStatusWidget").count():
+        if now == text and page.locator("[data-test-script-state=notRunning]").count():
             return
         text = now
 

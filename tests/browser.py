@@ -115,7 +115,7 @@ def stranger(browser: Browser, address: str) -> Iterator[BrowserContext]:
 def at_rest(page: Page) -> None:
     """Wait until nothing is computed, in the background either."""
     expect(page.get_by_role("progressbar")).to_have_count(0)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def _answers(url: str) -> bool:

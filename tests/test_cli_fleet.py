@@ -296,7 +296,8 @@ def test_bars_are_the_groups_of_the_bills():
     assert sum(mark.x) == pytest.approx(FLEET.commitments.best.usd_per_month)
     looks = {(trace.marker.color, trace.marker.pattern.shape) for trace in bars}
     assert len(looks) == len(bars)
-    assert {color for color, _ in looks} <= {drawing.BLUE, drawing.GREEN, drawing.PURPLE, drawing.GRAY}
+    assert looks <= set(drawing.GROUP_LOOKS)
+    assert len({color for color, _ in looks}) == len(bars)
 
 
 def test_many_services_share_the_last_bar():

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from estimator.checks import by_ending
 from estimator.files import require_free, write_whole
-from estimator.markdown import markdown_table
+from estimator.markdown import markdown_table, plain, prose
 from estimator.planning.result import Plan
 from estimator.pricing.rates import Rates
 from estimator.report.bill_text import facts, sentences, title, totals
@@ -43,8 +42,6 @@ COLUMNS = (
     "formula",
     "working",
 )
-#: What Markdown reads as markup, inside a cell of a table or outside.
-_MARKUP = re.compile(r"([\\`*_\[\]|~])")
 
 
 def bill_markdown(plan: Plan) -> str:
@@ -61,16 +58,16 @@ def bill_markdown(plan: Plan) -> str:
         Headline, facts, a table with a row for each line, the totals, what Savings Plans do, what is unknown and what is not included.
     """
     table = bill_table(plan.cost)
-    rows = [[_cell(text) for text in row] for row in table.rows]
+    rows = [[plain(text) for text in row] for row in table.rows]
     blank = [""] * (len(table.columns) - 2)
-    rows += [[f"**{_cell(name)}**", f"**{_cell(amount)}**", *blank] for name, amount in totals(plan.cost)]
+    rows += [[f"**{plain(name)}**", f"**{plain(amount)}**", *blank] for name, amount in totals(plan.cost)]
     parts = [
-        f"# {_cell(title(plan))}",
-        f"**{_cell(plan.cost.total_text)}**",
-        "\n".join(f"- {_cell(name)}: {_cell(value)}" for name, value in facts(plan)),
+        f"# {plain(title(plan))}",
+        f"**{plain(plan.cost.total_text)}**",
+        "\n".join(f"- {plain(name)}: {plain(value)}" for name, value in facts(plan)),
         "\n".join(markdown_table(table.columns, rows)),
-        *map(_prose, sentences(plan)),
-        *(f"Note: {_prose(text)}" for text in plan.warnings),
+        *map(prose, sentences(plan)),
+        *(f"Note: {prose(text)}" for text in plan.warnings),
         f"Fingerprint of the plan: `{plan.fingerprint()}`",
     ]
     return "\n\n".join(parts) + "\n"
@@ -181,18 +178,3 @@ def write_bill(plan: Plan, rates: Rates, path: Path) -> None:
         If no document has that ending, or the file cannot be written.
     """
     write_whole(path, by_ending(path, DOCUMENTS, "a bill is")(plan, rates))
-
-
-def _cell(text: str) -> str:
-    """Write text as Markdown that shows it as it is, on one line."""
-    return _MARKUP.sub(r"\\\1", _on_one_line(text))
-
-
-def _prose(text: str) -> str:
-    """Write sentences, in which commands and names stand between backticks as in Markdown."""
-    parts = re.split(r"(`[^`]+`)", _on_one_line(text))
-    return "".join(part if number % 2 else _MARKUP.sub(r"\\\1", part) for number, part in enumerate(parts))
-
-
-def _on_one_line(text: str) -> str:
-    return re.sub(r"\s*[\r\n]+\s*", ", ", text.replace("&", "&amp;").replace("<", "&lt;"))

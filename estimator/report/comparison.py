@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from estimator.billing.costing import CostLine, usd_text
 from estimator.errors import NoFeasiblePlan, RateNotFound
-from estimator.markdown import markdown_table
+from estimator.markdown import markdown_table, plain, prose
 from estimator.planning.comparison import Comparison, FieldDifference, FigureDifference, value_text
 from estimator.planning.guard import BROKEN, OK, UNKNOWN, CheckedPlan
 from estimator.planning.line_differences import bounds_text, percent_text, signed_text
 from estimator.planning.result import Plan, distinct
-from estimator.report.bill_documents import _cell, _prose
 from estimator.report.bill_steps import GROUPS, REST, group_of, unknown_groups, unknown_text, usd_by_group
 from estimator.report.tables import Table, rejections_table
 
@@ -226,12 +225,12 @@ def comparison_markdown(found: Comparison) -> str:
         Verdict, lines, figures, and what differs of service and assumptions.
     """
     first, second = found.titles
-    parts = [f"# {_cell(first)} and {_cell(second)}"]
-    verdict, *others = map(_prose, comparison_text(found))
+    parts = [f"# {plain(first)} and {plain(second)}"]
+    verdict, *others = map(prose, comparison_text(found))
     parts += [f"**{verdict}**", *others]
     for table in comparison_tables(found):
-        parts += [f"## {_cell(table.title)}", _table(table)]
-    parts += [_prose(plan.cost.scope_text) for plan in _distinct_scopes(found)]
+        parts += [f"## {plain(table.title)}", _table(table)]
+    parts += [prose(plan.cost.scope_text) for plan in _distinct_scopes(found)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -347,15 +346,15 @@ def check_markdown(checked: CheckedPlan, name: str, command: str) -> str:
     """
     plan, found, advice = checked.plan, checked.comparison, advice_text(checked)
     parts = [
-        f"## {_cell(name)}: {_WORDS[checked.state]}",
-        f"**{_prose(checked.headline)}**",
-        f"{_cell(plan.spec.describe())}, in {_cell(plan.cost.region)}",
+        f"## {plain(name)}: {_WORDS[checked.state]}",
+        f"**{prose(checked.headline)}**",
+        f"{plain(plan.spec.describe())}, in {plain(plan.cost.region)}",
         _table(checks_table(checked)),
-        *(["\n".join(f"- {_prose(text)}" for text in advice)] if advice else []),
-        *([f"### Against the base\n\n{_prose(found.verdict)}", *map(_prose, found.notes)] if found else []),
+        *(["\n".join(f"- {prose(text)}" for text in advice)] if advice else []),
+        *([f"### Against the base\n\n{prose(found.verdict)}", *map(prose, found.notes)] if found else []),
         f"### The bill\n\n{_table(groups_table(checked))}",
         *([_changed_lines(found)] if found and _changed_lines(found) else []),
-        _prose(f"{plan.cost.prices_text} Not included: {plan.cost.not_included}."),
+        prose(f"{plan.cost.prices_text} Not included: {plan.cost.not_included}."),
         f"Again: {_code(command)}",
     ]
     return "\n\n".join(parts) + "\n"
@@ -380,7 +379,7 @@ def unpriced_markdown(error: NoFeasiblePlan | RateNotFound, name: str, command: 
     """
     rejections = error.rejections if isinstance(error, NoFeasiblePlan) else ()
     state = BROKEN if isinstance(error, NoFeasiblePlan) else UNKNOWN
-    parts = [f"## {_cell(name)}: {_WORDS[state]}", f"**{_prose(str(error))}**"]
+    parts = [f"## {plain(name)}: {_WORDS[state]}", f"**{prose(str(error))}**"]
     if rejections:
         parts.append(_table(rejections_table(distinct(rejections))))
     return "\n\n".join([*parts, f"Again: {_code(command)}"]) + "\n"
@@ -394,7 +393,7 @@ def _changed_lines(found: Comparison) -> str:
     changed.sort(key=lambda line: -math.inf if line.difference_usd is None else -abs(line.difference_usd))
     rows = [
         (
-            _cell(line.title),
+            plain(line.title),
             _of(line.before, lambda each: usd_text(each.effective_cost)),
             _of(line.after, lambda each: usd_text(each.effective_cost)),
             bounds_text(line.least_usd, line.most_usd),
@@ -406,8 +405,8 @@ def _changed_lines(found: Comparison) -> str:
 
 
 def _table(table: Table) -> str:
-    rows = [[_cell(cell) for cell in row] for row in table.rows]
-    footer = [[f"**{_cell(cell)}**" if cell else "" for cell in table.footer]] if table.footer else []
+    rows = [[plain(cell) for cell in row] for row in table.rows]
+    footer = [[f"**{plain(cell)}**" if cell else "" for cell in table.footer]] if table.footer else []
     return "\n".join(markdown_table(table.columns, [*rows, *footer]))
 
 

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -14,14 +13,12 @@ from estimator.billing.costing import usd_text
 from estimator.billing.savings_plan_options import SavingsPlan, SavingsPlanOption
 from estimator.checks import by_ending
 from estimator.files import require_free, write_whole
-from estimator.markdown import markdown_table
+from estimator.markdown import markdown_table, prose
 from estimator.planning.fleet import Fleet, FleetRow
 from estimator.report.tables import Table
 
 #: Bills that differ by less read the same. [USD/month]
 _CENTS = 0.005
-#: What Markdown reads as markup, inside a cell of a table or outside.
-_MARKUP = re.compile(r"([\\`*_\[\]|~])")
 #: How the shared commitment is found.
 GRID_TEXT = (
     "All services' hours lie on one grid of {hours:,} hours that begins on a Monday: each period is repeated onto it, one with dates in its place of "
@@ -209,11 +206,11 @@ def fleet_markdown(fleet: Fleet, budget_usd: float | None = None) -> str:
     tables = [fleet_table(fleet), *([commitments_table(fleet)] if fleet.commitments.options else [])]
     parts = [f"# {tables[0].title}"]
     for number, table in enumerate(tables):
-        rows = [[_cell(text) for text in row] for row in table.rows]
-        rows += [[f"**{_cell(text)}**" if text else "" for text in table.footer]] if table.footer else []
+        rows = [[prose(text) for text in row] for row in table.rows]
+        rows += [[f"**{prose(text)}**" if text else "" for text in table.footer]] if table.footer else []
         parts += [f"## {table.title}"] if number else []
         parts.append("\n".join(markdown_table(table.columns, rows)))
-    parts += [_cell(sentence) for sentence in fleet_sentences(fleet, budget_usd)]
+    parts += [prose(sentence) for sentence in fleet_sentences(fleet, budget_usd)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -419,10 +416,3 @@ def _count(number: int, what: str) -> str:
 def _listed(words: Iterable[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _cell(text: str) -> str:
-    """Write text as Markdown that shows it as it is, on one line; commands between backticks stay."""
-    plain = re.sub(r"\s*[\r\n]+\s*", ", ", text.replace("&", "&amp;").replace("<", "&lt;"))
-    parts = re.split(r"(`[^`]+`)", plain)
-    return "".join(part if number % 2 else _MARKUP.sub(r"\\\1", part) for number, part in enumerate(parts))

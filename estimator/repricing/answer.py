@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from estimator.markdown import markdown_table
+from estimator.markdown import markdown_table, plain
 from estimator.planning.comparison import Comparison, compare
-from estimator.report.bill_documents import _cell, bill_csv, bill_markdown
+from estimator.report.bill_documents import bill_csv, bill_markdown
 from estimator.report.comparison import comparison_markdown
 from estimator.report.tables import Table
 from estimator.repricing.reading import NOT_PRICED, Fact, Gap
@@ -111,8 +111,8 @@ def headline(found: Repriced) -> str:
 
 
 def _markdown_of(table: Table) -> str:
-    rows = [[_cell(text) for text in row] for row in table.rows]
-    return f"## {_cell(table.title)}\n\n" + "\n".join(markdown_table(table.columns, rows))
+    rows = [[plain(text) for text in row] for row in table.rows]
+    return f"## {plain(table.title)}\n\n" + "\n".join(markdown_table(table.columns, rows))
 
 
 def repriced_markdown(found: Repriced) -> str:
@@ -129,7 +129,7 @@ def repriced_markdown(found: Repriced) -> str:
         The bill, what was understood and what was not.
     """
     tables = [table for table in (facts_table(found), gaps_table(found)) if table.rows]
-    return "\n\n".join([bill_markdown(found.plan).rstrip(), _cell(headline(found)), *map(_markdown_of, tables)]) + "\n"
+    return "\n\n".join([bill_markdown(found.plan).rstrip(), plain(headline(found)), *map(_markdown_of, tables)]) + "\n"
 
 
 def repriced_json(found: Repriced) -> str:

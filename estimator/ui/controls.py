@@ -43,7 +43,7 @@ _KINDS = {
     "access_logs": "Access logs",
     _UPLOAD: "A CSV file of mine",
 }
-_LAYOUT_NAMES = {
+LAYOUT_NAMES = {
     "public": "Public subnets",
     "nat": "Private, NAT gateway",
     "endpoints": "Private, endpoints only",
@@ -379,7 +379,7 @@ def _network(values: dict[str, Any]) -> None:
         "Tasks stand in",
         list(LAYOUTS),
         values["layout"],
-        lambda name: _LAYOUT_NAMES[name],
+        lambda name: LAYOUT_NAMES[name],
         fields["layout"],
     )
     zones = Knob("availability_zones", "Availability zones", 2, MAX_ZONES, 1)

@@ -18,7 +18,7 @@ from estimator.service.network import LAYOUTS, MAX_ZONES
 from estimator.service.spec import MAX_TASKS_PER_SERVICE
 from estimator.service.task_size import CPU_ARCHITECTURES, MEMORY_MIB
 from estimator.ui import forms
-from estimator.ui.controls import _LAYOUT_NAMES
+from estimator.ui.controls import LAYOUT_NAMES
 from estimator.ui.what_if_knobs import COMMITMENTS, NO_COMMITMENT, Knobs, differing, turned
 from estimator.units import CPU_UNITS_PER_VCPU, MIB_PER_FARGATE_GB
 
@@ -174,7 +174,7 @@ def _purchase(knobs: Knobs) -> None:
 
 
 def _network(knobs: Knobs) -> None:
-    names = {name: _LAYOUT_NAMES[name] for name in LAYOUTS}
+    names = {name: LAYOUT_NAMES[name] for name in LAYOUTS}
     text = "In which subnets the tasks stand, and how they reach AWS and the internet."
     _select("layout", "Network layout", names, knobs.layout, text)
     with st.grid(2, min_column_width=_HALF_PX):

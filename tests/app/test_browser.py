@@ -66,7 +66,7 @@ def test_what_runs_today_and_a_flash_crowd_from_a_link(page, own):
     page.get_by_role("radio", name="Policies").click()
     kinds = page.get_by_role("combobox", name="Kind")
     expect(kinds).to_have_count(1)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    at_rest(page)
     page.get_by_role("button", name="Add a policy").click()
     expect(kinds).to_have_count(2)
     expect(page.get_by_role("cell", name="1 step from CPU 70 % up")).to_be_visible()

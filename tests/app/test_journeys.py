@@ -198,7 +198,7 @@ def test_a_long_search_is_stopped(context, address, own):
     page.goto(_linked(address, _with(own, load=weekly).to_dict() | {"search": wide}))
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_text("The search was stopped")).to_be_visible()
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    at_rest(page)
     expect(page.get_by_test_id("stMetric")).to_have_count(0)
     # Nothing of it runs on: another question has its answer, and the stopped one can go on.
     _choose(page, "Start from", "From the command line")
@@ -243,7 +243,7 @@ def test_the_page_by_keyboard_alone(context, address, own):
     # What comes later is there, so that nothing moves below the keys.
     expect(page.get_by_text("between these lie")).to_be_visible()
     expect(page.get_by_text("candidates is a dot")).to_be_visible()
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    at_rest(page)
     # The figure of the bill: its button, and inside it the picture.
     _tab_to(page, "Save")
     page.keyboard.press("Enter")
