@@ -210,8 +210,6 @@ def beside() -> Iterator[None]:
                 wanted.remove(each)
                 if each.job.is_done:
                     _answers().put((each.kind, each.job.key), each.job)
-                # What is no longer written stays on the page until that is done, unless its place is emptied.
-                each.place.empty()
                 with each.place.container():
                     _show(each)
             else:
@@ -259,7 +257,8 @@ def _show(wanted: _Wanted) -> None:
 
 def _bar(wanted: _Wanted) -> DeltaGenerator:
     """Show how far it is, and what stops it."""
-    with wanted.place.container(horizontal=True, vertical_alignment="center"):
+    # One inside the other: the first thing of the answer takes the place of both, and nothing of this one stays.
+    with wanted.place.container(), st.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(wanted.job.part, _said(wanted))
         st.button(
             "Stop",

@@ -65,6 +65,7 @@ def test_a_strangers_first_plan(context, address, own):
     # Cost against risk: the plan's own dot, clicked, says that it is the plan; one of the list, why it lost.
     explored = explored_of(Question(scenario, own.parent))
     expect(page.get_by_text(f"Each of {len(explored):,} candidates is a dot")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
     dot = page.locator(".st-key-chart-candidates .scatterlayer .trace").last.locator("path.point")
     # Above it lies what plotly feels the pointer with.
     dot.click(force=True)
